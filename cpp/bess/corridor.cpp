@@ -1,0 +1,93 @@
+// Two passes. Forward, R_t = (R_{t-1} + [least_t, most_t]) within the battery's limits is the set
+// of energies that can be reached; a window that R_t misses is replaced by the point of R_t next
+// to it, which gives the earlier of two conflicting windows precedence. Backward, the corridor is
+// C_{t-1} = C_t - [least_t, most_t] within the limits, started anew at the last window. Both sets
+// are intervals, because what a step can do does not depend on what is stored.
+#include "bess/corridor.hpp"
+
+#include <algorithm>
+
+namespace bess {
+
+ChangeRange change_range(const Site& site, const Battery& battery, std::size_t t) {
+  const double load = site.load[t];
+  const double solar = site.solar[t];
+  const double export_limit = site.export_limit_at(t);
+  const double import_limit = site.import_limit_at(t);
+  const double outlet = load + (battery.battery_to_grid ? export_limit : 0.0);
+  const double least = -std::min(battery.discharge_limit, outlet / battery.dc_to_ac_efficiency);
+
+  const double spare = solar + import_limit - load;  // AC energy that could be stored
+  if (spare < 0) return {least, spare / battery.dc_to_ac_efficiency};
+  const double ratio = battery.solar_charge_ratio(site.solar_dc_to_ac_efficiency);
+  double charge = 0;
+  double sun_left = solar;
+  if (battery.solar_to_battery) {
+    charge = std::min(std::min(solar, spare) * ratio, battery.charge_limit);
+    sun_left = std::max(solar - charge / ratio, 0.0);
+  }
+  if (battery.grid_to_battery) {
+    const double unserved = std::max(load - sun_left, 0.0);
+    const double from_grid = std::max(import_limit - unserved, 0.0) * battery.ac_to_dc_efficiency;
+    charge = std::min(charge + from_grid, battery.charge_limit);
+  }
+  return {least, battery.input_efficiency * charge};
+}
+
+Corridor make_corridor(const Site& site, const Battery& battery, std::span<const Window> windows,
+                       double earliest_low, double earliest_high) {
+  Corridor corridor;
+  const bool limited = !site.import_limit.empty();
+  const std::size_t end = limited ? site.steps() : windows.empty() ? 0 : windows.back().step + 1;
+  if (end == 0) return corridor;
+
+  const double rounding = 1e-12 * battery.capacity;
+  std::vector<ChangeRange> ranges(end);
+  double low = earliest_low;
+  double high = earliest_high;
+  std::size_t next = 0;
+  for (std::size_t t = 0; t < end; ++t) {
+    ranges[t] = change_range(site, battery, t);
+    const ChangeRange range = ranges[t];
+    low = std::max(low + range.least, battery.minimum_energy);
+    high = std::min(high + range.most, battery.maximum_energy);
+    if (range.least > range.most + rounding || low > high + rounding) {
+      corridor.infeasible_step = static_cast<std::ptrdiff_t>(t);
+      corridor.shortfall = std::max(range.least - range.most, low - high);
+      return corridor;
+    }
+    low = std::min(low, high);
+    for (; next < windows.size() && windows[next].step == t; ++next) {
+      const Window window = windows[next];
+      const double missing = std::max(window.low - high, low - window.high);
+      if (missing > rounding && corridor.first_missed < 0) {
+        corridor.first_missed = static_cast<std::ptrdiff_t>(next);
+        corridor.shortfall = missing;
+      }
+      const double reached_low = std::clamp(window.low, low, high);
+      const double reached_high = std::clamp(window.high, low, high);
+      low = reached_low;
+      high = reached_high;
+      corridor.attained.push_back({t, low, high});
+    }
+  }
+
+  corridor.low.assign(site.steps(), battery.minimum_energy);
+  corridor.high.assign(site.steps(), battery.maximum_energy);
+  low = battery.minimum_energy;
+  high = battery.maximum_energy;
+  std::size_t left = corridor.attained.size();
+  for (std::size_t t = end; t-- > 0;) {
+    for (; left > 0 && corridor.attained[left - 1].step == t; --left) {
+      low = std::max(low, corridor.attained[left - 1].low);
+      high = std::min(high, corridor.attained[left - 1].high);
+    }
+    corridor.low[t] = std::min(low, high);
+    corridor.high[t] = high;
+    low = std::max(low - ranges[t].most, battery.minimum_energy);
+    high = std::min(high - ranges[t].least, battery.maximum_energy);
+  }
+  return corridor;
+}
+
+}  // namespace bess

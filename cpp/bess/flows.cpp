@@ -1,0 +1,123 @@
+// Given what the batteries do in a step, the flows that remain to be chosen are: how much of the
+// charge is solar, and whether the meter imports or exports. For a fixed meter direction the cost
+// is piecewise linear in the solar share, so its least value lies at one of a few kinks: they are
+// tried in the order of preference, and a later one must be cheaper to win.
+#include "bess/flows.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace bess {
+namespace {
+
+// Relative to the energies of a step: differences below this are rounding.
+constexpr double kRounding = 1e-12;
+
+struct Candidate {
+  StepFlows flows;
+  bool feasible;
+};
+
+double cost_of(const Step& step, const StepFlows& flows) {
+  return step.import_price * flows.import() - step.export_price * flows.exported();
+}
+
+// The meter imports or stands still: nothing is exported.
+Candidate while_importing(const Step& step, double solar_left, double grid_to_battery,
+                          double discharge, double slack) {
+  StepFlows f;
+  f.grid_to_battery = grid_to_battery;
+  if (discharge > step.load + slack) return {f, false};
+  f.battery_to_site = std::min(discharge, step.load);
+  const double unserved = step.load - f.battery_to_site;
+  const double headroom = step.import_limit - grid_to_battery;
+  if (headroom < -slack) return {f, false};
+  const double from_sun = step.import_price < 0 ? unserved - std::max(headroom, 0.0) : unserved;
+  f.solar_to_site = std::clamp(from_sun, 0.0, std::min(solar_left, unserved));
+  f.grid_to_site = unserved - f.solar_to_site;
+  if (f.grid_to_site > headroom + slack) return {f, false};
+  f.solar_curtailed = solar_left - f.solar_to_site;
+  return {f, true};
+}
+
+// The meter exports or stands still: nothing is imported.
+Candidate while_exporting(const Step& step, const Terms& terms, double solar_left, double discharge,
+                          double slack) {
+  StepFlows f;
+  if (solar_left + discharge < step.load - slack) return {f, false};
+  if (!terms.battery_to_grid && discharge > step.load + slack) return {f, false};
+  const bool battery_first = !terms.battery_to_grid || step.export_price < 0;
+  if (battery_first) {
+    f.battery_to_site = std::min(discharge, step.load);
+    f.solar_to_site = std::min(solar_left, step.load - f.battery_to_site);
+  } else {
+    const double owed = std::max(discharge - step.export_limit, 0.0);  // cannot leave the site
+    f.solar_to_site = std::min(solar_left, std::max(step.load - owed, 0.0));
+    f.battery_to_site = std::min(discharge, step.load - f.solar_to_site);
+  }
+  if (terms.battery_to_grid) {
+    f.battery_to_grid = discharge - f.battery_to_site;
+    if (f.battery_to_grid <= slack) {
+      f.battery_to_site = std::min(discharge, step.load);
+      f.battery_to_grid = 0;
+    }
+    if (f.battery_to_grid > step.export_limit + slack) return {f, false};
+  }
+  const double rest = std::max(solar_left - f.solar_to_site, 0.0);
+  if (terms.solar_to_grid && step.export_price >= 0) {
+    f.solar_to_grid = std::clamp(step.export_limit - f.battery_to_grid, 0.0, rest);
+  }
+  f.solar_curtailed = rest - f.solar_to_grid;
+  return {f, true};
+}
+
+}  // namespace
+
+Settled settle(const Step& step, const Terms& terms, double charge, double discharge) {
+  const double scale = std::max({1e-3, step.load, step.solar, charge, discharge});
+  const double slack = kRounding * scale;
+  const double most = terms.solar_to_battery ? std::min(step.solar, charge / terms.solar_ratio) : 0;
+  const double least = terms.grid_to_battery ? 0.0 : charge / terms.solar_ratio;
+  Settled best{{}, 0.0, false};
+  if (least > most + slack) return best;
+
+  const auto solar_share_at_import = [&](double limit) {  // the kink at which import meets `limit`
+    const double lever = terms.solar_ratio / terms.grid_ratio - 1.0;
+    if (!(lever > 0) || !std::isfinite(limit)) return most;
+    return (charge / terms.grid_ratio + step.load - discharge - step.solar - limit) / lever;
+  };
+  const double surplus = std::max(step.solar - std::max(step.load - discharge, 0.0), 0.0);
+  const double unused = std::max(surplus - step.export_limit, 0.0);  // would be curtailed
+  const double kinks[] = {
+      std::min(surplus, most),
+      most,
+      0.0,
+      (charge - terms.grid_ratio * step.import_limit) / terms.solar_ratio,
+      solar_share_at_import(step.import_limit),
+      solar_share_at_import(0.0),
+      unused,
+  };
+  const double price_scale = std::max(std::abs(step.import_price), std::abs(step.export_price));
+  const double indifferent = kRounding * scale * price_scale;
+  for (const double kink : kinks) {
+    if (std::isnan(kink)) continue;
+    const double share = std::clamp(kink, std::min(least, most), most);
+    double from_grid = (charge - terms.solar_ratio * share) / terms.grid_ratio;
+    if (from_grid <= slack) from_grid = 0;
+    if (from_grid > 0 && !terms.grid_to_battery) continue;
+    const double solar_left = std::max(step.solar - share, 0.0);
+    const auto consider = [&](Candidate candidate) {
+      if (!candidate.feasible) return;
+      candidate.flows.solar_to_battery = share;
+      const double cost = cost_of(step, candidate.flows);
+      if (!best.feasible || cost < best.cost - indifferent) best = {candidate.flows, cost, true};
+    };
+    if (from_grid == 0) {
+      consider(while_exporting(step, terms, solar_left, discharge, slack));
+    }
+    consider(while_importing(step, solar_left, from_grid, discharge, slack));
+  }
+  return best;
+}
+
+}  // namespace bess

@@ -1,0 +1,59 @@
+// The problem as LP or MILP arrays for HiGHS, and the bound that its duals prove.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "bess/problem.hpp"
+
+namespace bess {
+
+// Where a step's variables stand. Each step has 2 site columns and 5 for each device; the binary
+// columns of the exclusive steps come after all of them.
+struct ColumnLayout {
+  std::size_t devices;
+
+  std::size_t per_step() const { return 2 + 5 * devices; }
+  std::size_t solar_to_site(std::size_t t) const { return t * per_step(); }
+  std::size_t solar_to_grid(std::size_t t) const { return t * per_step() + 1; }
+  std::size_t device(std::size_t t, std::size_t i) const { return t * per_step() + 2 + 5 * i; }
+  // Offsets from device(t, i); solar_to_battery in kWh DC, the energy after the step in kWh DC.
+  static constexpr std::size_t kSolarToBattery = 0;
+  static constexpr std::size_t kGridToBattery = 1;
+  static constexpr std::size_t kBatteryToSite = 2;
+  static constexpr std::size_t kBatteryToGrid = 3;
+  static constexpr std::size_t kEnergy = 4;
+};
+
+// Column-wise arrays of: minimise column_cost x, row_lower <= A x <= row_upper, bounds on x.
+// Energies are in `energy_unit` kWh and costs in `cost_unit` money, so that numbers are near 1;
+// money = objective * cost_unit * energy_unit + offset.
+struct LinearProgram {
+  std::vector<double> column_cost;
+  std::vector<double> tie_cost;  // what to add to column_cost so that ties fall to least throughput
+  std::vector<double> column_lower;
+  std::vector<double> column_upper;
+  std::vector<double> row_lower;
+  std::vector<double> row_upper;
+  std::vector<std::int32_t> start;  // one more than columns
+  std::vector<std::int32_t> index;
+  std::vector<double> value;
+  std::vector<std::int32_t> integrality;  // 0 continuous, 1 integer
+  double energy_unit = 1;
+  double cost_unit = 1;
+  double offset = 0;  // money
+  ColumnLayout layout{};
+};
+
+// `exclusive` marks the steps whose two either-ors (charge or discharge, import or export) are
+// modelled with binaries; empty: none. O(steps * devices).
+// Requires: fewer than 2^31 matrix entries.
+LinearProgram build_linear_program(const Problem& problem, std::span<const std::uint8_t> exclusive);
+
+// A lower bound on the optimum in money, valid for whatever row duals (in the program's units):
+// weak duality over the boxes of columns and rows.
+double dual_bound(const LinearProgram& program, std::span<const double> row_dual);
+
+}  // namespace bess

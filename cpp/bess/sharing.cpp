@@ -1,0 +1,373 @@
+// A step goes in four moves: energy that the corridors force, by priority; then what the rule
+// wants, shared among the devices that are free for it; then the site's flows from the two totals;
+// then each device's part of them.
+//
+// The corridors of several devices share what the site can give and take. Going backwards, each
+// device in order of priority takes what its latest-moment plan needs of a step, and those after it
+// plan with the rest; so if each stays in its corridor, all of them can at once.
+#include "bess/sharing.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace bess {
+namespace {
+
+std::vector<std::size_t> order_by(std::span<const Device> devices, int Device::* priority) {
+  std::vector<std::size_t> order(devices.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return devices[a].*priority < devices[b].*priority;
+  });
+  return order;
+}
+
+struct Bounds {
+  std::vector<double> low;
+  std::vector<double> high;
+};
+
+double into_cells(const Battery& b) {
+  return b.ac_to_dc_efficiency * b.input_efficiency;
+}
+double charge_limit_ac(const Battery& b) {
+  return b.charge_limit / b.ac_to_dc_efficiency;
+}
+double discharge_limit_ac(const Battery& b) {
+  return b.discharge_limit * b.dc_to_ac_efficiency;
+}
+
+// AC energy the site can give to all devices together in step t, and take from them.
+double site_gives(const Site& site, const Battery& terms, std::size_t t) {
+  const double spare = std::max(site.solar[t] + site.import_limit_at(t) - site.load[t], 0.0);
+  const double sun = terms.solar_to_battery ? site.solar[t] : 0.0;
+  const double unserved = std::max(site.load[t] - site.solar[t], 0.0);
+  const double grid =
+      terms.grid_to_battery ? std::max(site.import_limit_at(t) - unserved, 0.0) : 0.0;
+  return terms.grid_to_battery && terms.solar_to_battery ? spare : std::min(spare, sun + grid);
+}
+double site_takes(const Site& site, const Battery& terms, std::size_t t) {
+  return site.load[t] + (terms.battery_to_grid ? site.export_limit_at(t) : 0.0);
+}
+
+class Sharing {
+ public:
+  Sharing(const Site& site, std::span<const Device> devices)
+      : site_(site),
+        devices_(devices),
+        terms_(devices.front().battery),
+        charging_(charging_order(devices)),
+        discharging_(discharging_order(devices)),
+        bounds_(devices.size()),
+        energy_(devices.size()),
+        charge_(devices.size()),
+        discharge_(devices.size()),
+        could_(devices.size()) {
+    for (std::size_t i = 0; i < devices.size(); ++i) energy_[i] = devices[i].battery.initial_energy;
+    plan_corridors();
+  }
+
+  std::ptrdiff_t run(const Rule& rule, FlowSeries flows,
+                     std::span<const DeviceFlows> device_flows) {
+    for (std::size_t t = 0; t < site_.steps(); ++t) {
+      if (!step(rule, t, flows, device_flows)) return static_cast<std::ptrdiff_t>(t);
+    }
+    return -1;
+  }
+
+ private:
+  void plan_corridors() {
+    const bool limited = !site_.import_limit.empty();
+    std::size_t end = limited ? site_.steps() : 0;
+    std::vector<std::vector<Window>> windows(devices_.size());
+    for (std::size_t i = 0; i < devices_.size(); ++i) {
+      const Battery& b = devices_[i].battery;
+      Site alone = site_;
+      alone.import_limit = {};
+      windows[i] =
+          make_corridor(alone, b, devices_[i].windows, b.initial_energy, b.initial_energy).attained;
+      if (!windows[i].empty()) end = std::max(end, windows[i].back().step + 1);
+    }
+    if (end == 0) return;
+    std::vector<double> low;
+    std::vector<double> high;
+    for (std::size_t i = 0; i < devices_.size(); ++i) {
+      low.push_back(devices_[i].battery.minimum_energy);
+      high.push_back(devices_[i].battery.maximum_energy);
+      bounds_[i].low.assign(site_.steps(), low[i]);
+      bounds_[i].high.assign(site_.steps(), high[i]);
+    }
+    for (std::size_t t = end; t-- > 0;) {
+      for (std::size_t i = 0; i < devices_.size(); ++i) {
+        for (; !windows[i].empty() && windows[i].back().step == t; windows[i].pop_back()) {
+          low[i] = std::max(low[i], windows[i].back().low);
+          high[i] = std::min(high[i], windows[i].back().high);
+        }
+        bounds_[i].low[t] = std::min(low[i], high[i]);
+        bounds_[i].high[t] = high[i];
+      }
+      step_back(t, low, high);
+    }
+  }
+
+  void step_back(std::size_t t, std::vector<double>& low, std::vector<double>& high) const {
+    double gives = site_gives(site_, terms_, t);
+    for (const std::size_t i : charging_) {
+      const Battery& b = devices_[i].battery;
+      const double planned =
+          std::min({charge_limit_ac(b), gives, (low[i] - b.minimum_energy) / into_cells(b)});
+      low[i] -= planned * into_cells(b);
+      gives -= planned;
+    }
+    double takes = site_takes(site_, terms_, t);
+    double owed = std::max(site_.load[t] - site_.solar[t] - site_.import_limit_at(t), 0.0);
+    for (const std::size_t i : discharging_) {
+      const Battery& b = devices_[i].battery;
+      const double planned = std::min(
+          {discharge_limit_ac(b), takes, (b.maximum_energy - high[i]) * b.dc_to_ac_efficiency});
+      high[i] += planned / b.dc_to_ac_efficiency;
+      takes -= planned;
+      const double kept = std::min(
+          {discharge_limit_ac(b), owed, (b.maximum_energy - low[i]) * b.dc_to_ac_efficiency});
+      low[i] += kept / b.dc_to_ac_efficiency;
+      owed -= kept;
+      high[i] = std::max(high[i], low[i]);
+    }
+  }
+
+  double low(std::size_t i, std::size_t t) const {
+    return bounds_[i].low.empty() ? devices_[i].battery.minimum_energy : bounds_[i].low[t];
+  }
+  double high(std::size_t i, std::size_t t) const {
+    return bounds_[i].high.empty() ? devices_[i].battery.maximum_energy : bounds_[i].high[t];
+  }
+
+  // Hands out `wanted` kWh AC: to each what it could take, group after group of equal priority.
+  double share(std::span<const std::size_t> order, int Device::* priority, double wanted,
+               std::vector<double>& given) {
+    double total = 0;
+    for (std::size_t first = 0; first < order.size() && wanted > 0;) {
+      std::size_t last = first;
+      double could = 0;
+      for (; last < order.size() &&
+             devices_[order[last]].*priority == devices_[order[first]].*priority;
+           ++last) {
+        could += could_[order[last]];
+      }
+      const double part = could > wanted ? wanted / could : 1.0;
+      for (std::size_t n = first; n < last; ++n) given[order[n]] += part * could_[order[n]];
+      total += part * could;
+      wanted = part < 1.0 ? 0.0 : wanted - could;
+      first = last;
+    }
+    return total;
+  }
+
+  // What the corridors force, as far as `gives` and `takes` reach.
+  void force(std::size_t t, double gives, double takes, double& charged, double& discharged) {
+    for (std::size_t i = 0; i < devices_.size(); ++i) {
+      const Battery& b = devices_[i].battery;
+      charge_[i] = discharge_[i] = 0;
+      could_[i] =
+          std::min(std::max(low(i, t) - energy_[i], 0.0) / into_cells(b), charge_limit_ac(b));
+    }
+    charged = share(charging_, &Device::charging_priority, gives, charge_);
+    if (charged > std::max(site_.solar[t] - site_.load[t], 0.0) && terms_.grid_to_battery) {
+      takes = std::min(takes, site_.load[t]);  // the meter imports: nothing is exported
+    }
+    for (std::size_t i = 0; i < devices_.size(); ++i) {
+      const Battery& b = devices_[i].battery;
+      could_[i] = charge_[i] > 0
+                      ? 0.0
+                      : std::min(std::max(energy_[i] - high(i, t), 0.0) * b.dc_to_ac_efficiency,
+                                 discharge_limit_ac(b));
+    }
+    discharged = share(discharging_, &Device::discharging_priority, takes, discharge_);
+  }
+
+  double charge_more(std::size_t t, double wanted) {
+    for (std::size_t i = 0; i < devices_.size(); ++i) {
+      const Battery& b = devices_[i].battery;
+      const double room = std::max(high(i, t) - energy_[i], 0.0) / into_cells(b);
+      could_[i] =
+          discharge_[i] > 0 ? 0.0 : std::max(std::min(room, charge_limit_ac(b)) - charge_[i], 0.0);
+    }
+    return share(charging_, &Device::charging_priority, wanted, charge_);
+  }
+
+  double discharge_more(std::size_t t, double wanted) {
+    for (std::size_t i = 0; i < devices_.size(); ++i) {
+      const Battery& b = devices_[i].battery;
+      const double stock = std::max(energy_[i] - low(i, t), 0.0) * b.dc_to_ac_efficiency;
+      could_[i] = charge_[i] > 0
+                      ? 0.0
+                      : std::max(std::min(stock, discharge_limit_ac(b)) - discharge_[i], 0.0);
+    }
+    return share(discharging_, &Device::discharging_priority, wanted, discharge_);
+  }
+
+  bool step(const Rule& rule, std::size_t t, FlowSeries flows,
+            std::span<const DeviceFlows> device_flows) {
+    const double net = site_.load[t] - site_.solar[t];
+    const double surplus = std::max(-net, 0.0);
+    const double sold = site_.solar_to_grid ? std::min(surplus, site_.export_limit_at(t)) : 0.0;
+    const double gives = site_gives(site_, terms_, t);
+    double charged = 0;
+    double discharged = 0;
+    force(t, gives, site_takes(site_, terms_, t), charged, discharged);
+
+    const bool imports_charge = charged > surplus && terms_.grid_to_battery;
+    const double sun = terms_.solar_to_battery ? surplus : 0.0;
+    const bool grid_waits = !terms_.grid_to_battery || (!terms_.solar_to_battery && sold > 0);
+    double want_charge = 0;
+    double want_discharge = 0;
+    bool sun_first = false;  // the sun serves the battery before the site
+    switch (rule.kind) {
+      case RuleKind::kSurplus:
+        want_charge = sun;
+        want_discharge = std::max(net, 0.0);
+        break;
+      case RuleKind::kFixedSchedule:
+        if (rule.modes[t] == static_cast<std::int8_t>(Mode::kCharge)) {
+          sun_first = !grid_waits;
+          want_charge = !terms_.grid_to_battery ? sun : grid_waits ? 0.0 : gives;
+        } else if (rule.modes[t] == static_cast<std::int8_t>(Mode::kDischarge)) {
+          want_discharge = std::max(net, 0.0);
+          if (terms_.battery_to_grid && !imports_charge) {
+            want_discharge += site_.export_limit_at(t) - sold;
+          }
+        }
+        break;
+      case RuleKind::kFollow:
+        want_charge = std::min(std::max(-rule.discharge[t], 0.0), gives);
+        want_discharge = std::min(std::max(rule.discharge[t], 0.0),
+                                  imports_charge ? site_.load[t] : site_takes(site_, terms_, t));
+        break;
+      case RuleKind::kPeakShaving: {
+        const double ceiling = std::min(rule.target, site_.import_limit_at(t));
+        const double headroom = std::max(ceiling - std::max(net, 0.0), 0.0);
+        want_charge = sun + (grid_waits ? 0.0 : headroom);
+        want_discharge = std::max(net - rule.target, 0.0);
+        break;
+      }
+    }
+    want_discharge = std::max(want_discharge, net - site_.import_limit_at(t) + charged);
+    if (want_charge > charged) charged += charge_more(t, want_charge - charged);
+    if (want_discharge > discharged) discharged += discharge_more(t, want_discharge - discharged);
+    return settle_step(t, charged, discharged, sun_first, flows, device_flows);
+  }
+
+  bool settle_step(std::size_t t, double charged, double discharged, bool sun_first,
+                   FlowSeries flows, std::span<const DeviceFlows> device_flows) {
+    const double load = site_.load[t];
+    const double solar = site_.solar[t];
+    const double rounding = 1e-12 * std::max({1e-6, charged, discharged});
+    StepFlows f;
+    const double reach = sun_first ? solar : std::max(solar - load, 0.0);
+    f.solar_to_battery = !terms_.solar_to_battery ? 0.0
+                         : terms_.grid_to_battery ? std::min(charged, reach)
+                                                  : charged;
+    f.grid_to_battery = charged - f.solar_to_battery;
+    if (f.grid_to_battery <= rounding) {
+      f.grid_to_battery = 0;
+      f.solar_to_battery = charged;
+    }
+    const double sun = std::max(solar - f.solar_to_battery, 0.0);
+    const double outlet = terms_.battery_to_grid ? site_.export_limit_at(t) : 0.0;
+    const double promised = std::max(discharged - outlet, 0.0);
+    f.solar_to_site = std::min(sun, std::max(load - promised, 0.0));
+    f.battery_to_site = std::min(discharged, load - f.solar_to_site);
+    f.battery_to_grid = discharged - f.battery_to_site;
+    if (f.battery_to_grid <= rounding) f.battery_to_grid = 0;
+    if (f.battery_to_grid == 0) f.battery_to_site = discharged;
+    f.grid_to_site = load - f.solar_to_site - f.battery_to_site;
+    if (f.grid_to_site <= rounding) f.grid_to_site = 0;
+    const double rest = std::max(sun - f.solar_to_site, 0.0);
+    if (site_.solar_to_grid && f.import() == 0) {
+      f.solar_to_grid = std::min(rest, std::max(site_.export_limit_at(t) - f.battery_to_grid, 0.0));
+    }
+    f.solar_curtailed = rest - f.solar_to_grid;
+    if (f.import() > site_.import_limit_at(t) + 1e-9 * std::max(1.0, load)) return false;
+    double stored = 0;
+    double capacity = 0;
+    double solar_dc = 0;
+    for (std::size_t i = 0; i < devices_.size(); ++i) {
+      const Battery& b = devices_[i].battery;
+      energy_[i] += charge_[i] * into_cells(b) - discharge_[i] / b.dc_to_ac_efficiency;
+      energy_[i] = std::clamp(energy_[i], b.minimum_energy, b.maximum_energy);
+      device_flows[i].row(DeviceSeries::kStateOfCharge)[t] = energy_[i] / b.capacity;
+      stored += energy_[i];
+      capacity += b.capacity;
+    }
+    write_device_flows(devices_, f, {charge_, discharge_, charging_, discharging_}, t,
+                       device_flows);
+    for (const DeviceFlows& d : device_flows) solar_dc += d.row(DeviceSeries::kSolarToBattery)[t];
+    write_site_flows(site_, f, solar_dc, stored / capacity, t, flows);
+    return true;
+  }
+
+  const Site& site_;
+  std::span<const Device> devices_;
+  const Battery& terms_;  // the permissions, which all devices share
+  std::vector<std::size_t> charging_;
+  std::vector<std::size_t> discharging_;
+  std::vector<Bounds> bounds_;
+  std::vector<double> energy_;  // kWh DC stored
+  std::vector<double> charge_;  // kWh AC in the step
+  std::vector<double> discharge_;
+  std::vector<double> could_;  // kWh AC each could still take or give
+};
+
+}  // namespace
+
+std::vector<std::size_t> charging_order(std::span<const Device> devices) {
+  return order_by(devices, &Device::charging_priority);
+}
+
+std::vector<std::size_t> discharging_order(std::span<const Device> devices) {
+  return order_by(devices, &Device::discharging_priority);
+}
+
+void write_device_flows(std::span<const Device> devices, const StepFlows& total,
+                        const StepShares& shares, std::size_t t,
+                        std::span<const DeviceFlows> device_flows) {
+  double sun = total.solar_to_battery;
+  for (const std::size_t i : shares.charging_order) {
+    const double from_sun =
+        total.grid_to_battery > 0 ? std::min(shares.charge[i], sun) : shares.charge[i];
+    sun = std::max(sun - from_sun, 0.0);
+    device_flows[i].row(DeviceSeries::kSolarToBattery)[t] =
+        from_sun * devices[i].battery.ac_to_dc_efficiency;
+    device_flows[i].row(DeviceSeries::kGridToBattery)[t] = shares.charge[i] - from_sun;
+  }
+  double site = total.battery_to_site;
+  for (const std::size_t i : shares.discharging_order) {
+    const double to_site =
+        total.battery_to_grid > 0 ? std::min(shares.discharge[i], site) : shares.discharge[i];
+    site = std::max(site - to_site, 0.0);
+    device_flows[i].row(DeviceSeries::kBatteryToSite)[t] = to_site;
+    device_flows[i].row(DeviceSeries::kBatteryToGrid)[t] = shares.discharge[i] - to_site;
+  }
+}
+
+void write_site_flows(const Site& site, const StepFlows& total, double solar_to_battery_dc,
+                      double state_of_charge, std::size_t t, FlowSeries flows) {
+  flows.row(Series::kGridToSite)[t] = total.grid_to_site;
+  flows.row(Series::kGridToBattery)[t] = total.grid_to_battery;
+  flows.row(Series::kSolarToBattery)[t] = solar_to_battery_dc;
+  flows.row(Series::kSolarToSite)[t] = total.solar_to_site;
+  flows.row(Series::kSolarToGrid)[t] = total.solar_to_grid;
+  flows.row(Series::kSolarCurtailed)[t] = total.solar_curtailed / site.solar_dc_to_ac_efficiency;
+  flows.row(Series::kBatteryToSite)[t] = total.battery_to_site;
+  flows.row(Series::kBatteryToGrid)[t] = total.battery_to_grid;
+  flows.row(Series::kNetLoad)[t] = total.import() - total.exported();
+  flows.row(Series::kStateOfCharge)[t] = state_of_charge;
+}
+
+std::ptrdiff_t dispatch_shared(const Site& site, std::span<const Device> devices, const Rule& rule,
+                               FlowSeries flows, std::span<const DeviceFlows> device_flows) {
+  return Sharing(site, devices).run(rule, flows, device_flows);
+}
+
+}  // namespace bess

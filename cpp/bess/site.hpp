@@ -1,0 +1,32 @@
+// What a site is: load and solar by step, and what belongs to its meter and its solar inverter.
+#pragma once
+
+#include <cstddef>
+#include <limits>
+#include <span>
+
+namespace bess {
+
+inline constexpr double kNoLimit = std::numeric_limits<double>::infinity();
+
+// Invariants: all series have the length of `load`, limits that are not empty too; values finite
+// and >= 0; efficiency in (0, 1].
+struct Site {
+  std::span<const double> load;   // kWh AC in a step
+  std::span<const double> solar;  // kWh AC in a step: what the array gives without a battery
+  std::span<const double>
+      export_limit;  // kWh AC in a step, solar and battery together; empty: none
+  std::span<const double> import_limit;  // kWh AC in a step; empty: none
+  double solar_dc_to_ac_efficiency;
+  bool solar_to_grid;
+
+  std::size_t steps() const { return load.size(); }
+  double export_limit_at(std::size_t t) const {
+    return export_limit.empty() ? kNoLimit : export_limit[t];
+  }
+  double import_limit_at(std::size_t t) const {
+    return import_limit.empty() ? kNoLimit : import_limit[t];
+  }
+};
+
+}  // namespace bess

@@ -1,0 +1,225 @@
+// Stored energy is followed step by step: the next energy is the solution's, held to the limits of
+// the battery and of what one step can do, so errors of the solver never add up. What the step does
+// then follows from the change of energy, and its flows from that.
+#include "bess/solution.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace bess {
+namespace {
+
+// A solver's tolerance, relative to the energies of a step.
+constexpr double kTolerance = 1e-7;
+
+class Follower {
+ public:
+  Follower(const Problem& problem, const LinearProgram& program, std::span<const double> solution)
+      : problem_(problem),
+        program_(program),
+        solution_(solution),
+        energy_(problem.devices.size()),
+        charge_(problem.devices.size()),
+        discharge_(problem.devices.size()),
+        charging_(charging_order(problem.devices)),
+        discharging_(discharging_order(problem.devices)) {
+    const Battery& b = problem.devices.front().battery;
+    const bool alone = problem.devices.size() == 1;
+    const double pv = problem.site.solar_dc_to_ac_efficiency;
+    // One battery counts its charge in kWh DC, several (AC-coupled) in kWh AC.
+    terms_ = {alone ? b.solar_charge_ratio(pv) : 1.0,
+              alone ? b.ac_to_dc_efficiency : 1.0,
+              b.grid_to_battery,
+              b.battery_to_grid,
+              b.solar_to_battery,
+              problem.site.solar_to_grid};
+    for (std::size_t i = 0; i < energy_.size(); ++i) {
+      energy_[i] = problem.cyclic ? energy(problem.site.steps() - 1, i)
+                                  : problem.devices[i].battery.initial_energy;
+    }
+  }
+
+  Recovery run(bool simultaneous, FlowSeries flows, std::span<const DeviceFlows> device_flows) {
+    Recovery recovery{std::vector<std::uint8_t>(problem_.site.steps()), true};
+    for (std::size_t t = 0; t < problem_.site.steps(); ++t) {
+      StepFlows f;
+      if (simultaneous) {
+        f = own_flows(t);
+      } else {
+        const Settled settled = exclusive_flows(t);
+        f = settled.flows;
+        if (!settled.feasible) recovery.feasible = false;
+        recovery.not_exclusive[t] = !settled.feasible || dearer(t, settled.cost) ? 1 : 0;
+      }
+      write(t, f, flows, device_flows);
+    }
+    return recovery;
+  }
+
+ private:
+  double value(std::size_t column) const { return solution_[column] * program_.energy_unit; }
+  double value(std::size_t t, std::size_t i, std::size_t offset) const {
+    return std::max(value(program_.layout.device(t, i) + offset), 0.0);
+  }
+  double energy(std::size_t t, std::size_t i) const {
+    const std::size_t j = program_.layout.device(t, i) + ColumnLayout::kEnergy;
+    const Battery& b = problem_.devices[i].battery;
+    const double bounded =
+        std::clamp(solution_[j], program_.column_lower[j], program_.column_upper[j]);
+    return std::clamp(bounded * program_.energy_unit, b.minimum_energy, b.maximum_energy);
+  }
+  // kWh DC at the terminals for each unit in which the device's charge is counted.
+  double dc_per_charge(std::size_t i) const {
+    return problem_.devices.size() == 1 ? 1.0 : problem_.devices[i].battery.ac_to_dc_efficiency;
+  }
+
+  // Charge and discharge of each device from the change of its stored energy.
+  void act_on_change(std::size_t t) {
+    for (std::size_t i = 0; i < energy_.size(); ++i) {
+      const Battery& b = problem_.devices[i].battery;
+      const ChangeRange range = change_range(problem_.site, b, t);
+      double change = energy(t, i) - energy_[i];
+      if (std::abs(change) < kTolerance * 1e-2 * program_.energy_unit && range.most >= 0)
+        change = 0;
+      change = std::min(std::max(change, range.least), range.most);
+      charge_[i] = std::max(change, 0.0) / (b.input_efficiency * dc_per_charge(i));
+      discharge_[i] = std::max(-change, 0.0) * b.dc_to_ac_efficiency;
+    }
+  }
+
+  Settled exclusive_flows(std::size_t t) {
+    act_on_change(t);
+    const Step step = problem_.step(t);
+    const double slack = kTolerance * std::max({1e-3, step.load, step.solar});
+    double charge = total(charge_);
+    double discharge = total(discharge_);
+    Settled settled = settle(step, terms_, charge, discharge);
+    // A solution may overstep a joint limit by its tolerance; each is tried in turn.
+    const double sun = step.solar * terms_.solar_ratio;
+    const double outlet = step.load + (terms_.battery_to_grid ? step.export_limit : 0.0);
+    for (const auto& [charge_cap, discharge_cap] :
+         {std::pair{charge, outlet}, {charge, step.load}, {sun, outlet}, {sun, step.load}}) {
+      if (settled.feasible) break;
+      const double less_charge = std::min(charge, charge_cap);
+      const double less_discharge = std::min(discharge, discharge_cap);
+      if (charge - less_charge > slack || discharge - less_discharge > slack) continue;
+      settled = settle(step, terms_, less_charge, less_discharge);
+      if (settled.feasible) {
+        scale(charge_, charge, less_charge);
+        scale(discharge_, discharge, less_discharge);
+      }
+    }
+    return settled;
+  }
+
+  static double total(const std::vector<double>& parts) {
+    double sum = 0;
+    for (const double part : parts) sum += part;
+    return sum;
+  }
+  static void scale(std::vector<double>& parts, double from, double to) {
+    if (from == to) return;
+    for (double& part : parts) part *= to / from;
+  }
+
+  // The solution's own flows, repaired so that every balance closes.
+  StepFlows own_flows(std::size_t t) {
+    const Step step = problem_.step(t);
+    StepFlows f;
+    for (std::size_t i = 0; i < energy_.size(); ++i) {
+      const Battery& b = problem_.devices[i].battery;
+      const double sun = value(t, i, ColumnLayout::kSolarToBattery);
+      const double grid = value(t, i, ColumnLayout::kGridToBattery);
+      const double to_site = value(t, i, ColumnLayout::kBatteryToSite);
+      const double to_grid = value(t, i, ColumnLayout::kBatteryToGrid);
+      double stored = (sun + grid * b.ac_to_dc_efficiency) * b.input_efficiency;
+      double drawn = (to_site + to_grid) / b.dc_to_ac_efficiency;
+      const double stored_before = stored;
+      const double drawn_before = drawn;
+      const double excess = stored - drawn - (energy(t, i) - energy_[i]);
+      stored -= std::clamp(excess, 0.0, stored);
+      drawn -= std::clamp(-excess, 0.0, drawn);
+      const double kept = stored_before > 0 ? stored / stored_before : 0.0;
+      const double given = drawn_before > 0 ? drawn / drawn_before : 0.0;
+      charge_[i] = stored / (b.input_efficiency * dc_per_charge(i));
+      discharge_[i] = drawn * b.dc_to_ac_efficiency;
+      f.solar_to_battery += kept * sun / terms_.solar_ratio *
+                            (energy_.size() == 1 ? 1.0 : 1.0 / b.ac_to_dc_efficiency);
+      f.grid_to_battery += kept * grid;
+      f.battery_to_site += given * to_site;
+      f.battery_to_grid += given * to_grid;
+    }
+    const double sun = std::max(step.solar - f.solar_to_battery, 0.0);
+    const double unserved = std::max(step.load - f.battery_to_site, 0.0);
+    f.solar_to_site =
+        std::clamp(value(program_.layout.solar_to_site(t)), 0.0, std::min(sun, unserved));
+    f.grid_to_site = unserved - f.solar_to_site;
+    const double outlet = std::max(step.export_limit - f.battery_to_grid, 0.0);
+    f.solar_to_grid = std::clamp(value(program_.layout.solar_to_grid(t)), 0.0,
+                                 std::min(sun - f.solar_to_site, outlet));
+    f.solar_curtailed = sun - f.solar_to_site - f.solar_to_grid;
+    return f;
+  }
+
+  // Whether settling cost more than the solution's own flows of the step.
+  bool dearer(std::size_t t, double settled_cost) const {
+    const Step step = problem_.step(t);
+    double to_battery = 0;
+    double to_site = value(program_.layout.solar_to_site(t));
+    double to_grid = value(program_.layout.solar_to_grid(t));
+    for (std::size_t i = 0; i < energy_.size(); ++i) {
+      to_battery += value(t, i, ColumnLayout::kGridToBattery);
+      to_site += value(t, i, ColumnLayout::kBatteryToSite);
+      to_grid += value(t, i, ColumnLayout::kBatteryToGrid);
+    }
+    const double own =
+        step.import_price * (step.load - to_site + to_battery) - step.export_price * to_grid;
+    return settled_cost > own + kTolerance * program_.energy_unit * program_.cost_unit;
+  }
+
+  void write(std::size_t t, const StepFlows& f, FlowSeries flows,
+             std::span<const DeviceFlows> device_flows) {
+    double stored = 0;
+    double capacity = 0;
+    for (std::size_t i = 0; i < energy_.size(); ++i) {
+      const Battery& b = problem_.devices[i].battery;
+      energy_[i] += charge_[i] * dc_per_charge(i) * b.input_efficiency -
+                    discharge_[i] / b.dc_to_ac_efficiency;
+      energy_[i] = std::clamp(energy_[i], b.minimum_energy, b.maximum_energy);
+      stored += energy_[i];
+      capacity += b.capacity;
+    }
+    double solar_dc = f.solar_to_battery * terms_.solar_ratio;
+    if (energy_.size() > 1) {
+      write_device_flows(problem_.devices, f, {charge_, discharge_, charging_, discharging_}, t,
+                         device_flows);
+      solar_dc = 0;
+      for (std::size_t i = 0; i < energy_.size(); ++i) {
+        solar_dc += device_flows[i].row(DeviceSeries::kSolarToBattery)[t];
+        device_flows[i].row(DeviceSeries::kStateOfCharge)[t] =
+            energy_[i] / problem_.devices[i].battery.capacity;
+      }
+    }
+    write_site_flows(problem_.site, f, solar_dc, stored / capacity, t, flows);
+  }
+
+  const Problem& problem_;
+  const LinearProgram& program_;
+  std::span<const double> solution_;
+  std::vector<double> energy_;
+  std::vector<double> charge_;
+  std::vector<double> discharge_;
+  std::vector<std::size_t> charging_;
+  std::vector<std::size_t> discharging_;
+  Terms terms_{};
+};
+
+}  // namespace
+
+Recovery recover(const Problem& problem, const LinearProgram& program,
+                 std::span<const double> solution, bool simultaneous, FlowSeries flows,
+                 std::span<const DeviceFlows> device_flows) {
+  return Follower(problem, program, solution).run(simultaneous, flows, device_flows);
+}
+
+}  // namespace bess

@@ -1,0 +1,67 @@
+#include "bess/linear_program.hpp"
+
+#include "holders.hpp"
+
+namespace bess::border {
+namespace {
+
+template <typename T>
+auto series(std::vector<T> LinearProgram::* member) {
+  return [member](py::object self) {
+    return view(std::span<const T>(self.cast<LinearProgram&>().*member), self);
+  };
+}
+
+}  // namespace
+
+void bind_linear_program(py::module_& m) {
+  py::class_<ProblemHolder>(m, "Problem")
+      .def(py::init([](py::object site, std::vector<Device> devices, Array<double> import_price,
+                       Array<double> export_price, bool cyclic) {
+             auto holder = std::make_unique<ProblemHolder>();
+             holder->site_owner = site;
+             holder->devices = std::move(devices);
+             holder->import_price = std::move(import_price);
+             holder->export_price = std::move(export_price);
+             holder->problem = {site.cast<const SiteHolder&>().site, borrow(holder->import_price),
+                                borrow(holder->export_price), holder->devices, cyclic};
+             return holder;
+           }),
+           py::arg("site"), py::arg("devices"), py::arg("import_price").noconvert(),
+           py::arg("export_price").noconvert(), py::arg("cyclic"));
+
+  py::class_<LinearProgram>(m, "LinearProgram")
+      .def_property_readonly("column_cost", series(&LinearProgram::column_cost))
+      .def_property_readonly("tie_cost", series(&LinearProgram::tie_cost))
+      .def_property_readonly("column_lower", series(&LinearProgram::column_lower))
+      .def_property_readonly("column_upper", series(&LinearProgram::column_upper))
+      .def_property_readonly("row_lower", series(&LinearProgram::row_lower))
+      .def_property_readonly("row_upper", series(&LinearProgram::row_upper))
+      .def_property_readonly("start", series(&LinearProgram::start))
+      .def_property_readonly("index", series(&LinearProgram::index))
+      .def_property_readonly("value", series(&LinearProgram::value))
+      .def_property_readonly("integrality", series(&LinearProgram::integrality))
+      .def_readonly("energy_unit", &LinearProgram::energy_unit)
+      .def_readonly("cost_unit", &LinearProgram::cost_unit)
+      .def_readonly("offset", &LinearProgram::offset);
+
+  m.def(
+      "build_linear_program",
+      [](const ProblemHolder& problem, const std::optional<Array<std::uint8_t>>& exclusive) {
+        const auto marked = borrow(exclusive);
+        const py::gil_scoped_release release;
+        return build_linear_program(problem.problem, marked);
+      },
+      py::arg("problem"), py::arg("exclusive").noconvert());
+
+  m.def(
+      "dual_bound",
+      [](const LinearProgram& program, const Array<double>& row_dual) {
+        const auto dual = borrow(row_dual);
+        const py::gil_scoped_release release;
+        return dual_bound(program, dual);
+      },
+      py::arg("program"), py::arg("row_dual").noconvert());
+}
+
+}  // namespace bess::border

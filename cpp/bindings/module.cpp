@@ -1,0 +1,22 @@
+// The extension module: one bind function for each core header.
+#include <pybind11/pybind11.h>
+
+namespace bess::border {
+void bind_battery(pybind11::module_& m);
+void bind_site(pybind11::module_& m);
+void bind_corridor(pybind11::module_& m);
+void bind_rules(pybind11::module_& m);
+void bind_sharing(pybind11::module_& m);
+void bind_linear_program(pybind11::module_& m);
+void bind_solution(pybind11::module_& m);
+}  // namespace bess::border
+
+PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
+  bess::border::bind_battery(m);
+  bess::border::bind_site(m);
+  bess::border::bind_corridor(m);
+  bess::border::bind_rules(m);
+  bess::border::bind_sharing(m);
+  bess::border::bind_linear_program(m);
+  bess::border::bind_solution(m);
+}

@@ -1,0 +1,31 @@
+#include "bess/sharing.hpp"
+
+#include "holders.hpp"
+
+namespace bess::border {
+
+void bind_sharing(py::module_& m) {
+  py::class_<Device>(m, "Device")
+      .def(py::init([](const Battery& battery, int charging_priority, int discharging_priority,
+                       const WindowTuples& windows) {
+             return Device{battery, charging_priority, discharging_priority, windows_of(windows)};
+           }),
+           py::arg("battery"), py::arg("charging_priority"), py::arg("discharging_priority"),
+           py::arg("windows"));
+
+  m.def(
+      "dispatch_shared",
+      [](const SiteHolder& site, const std::vector<Device>& devices, const RuleHolder& rule) {
+        ResultBlocks blocks(site.site.steps(), devices.size());
+        std::ptrdiff_t infeasible_step = -1;
+        {
+          const py::gil_scoped_release release;
+          infeasible_step =
+              dispatch_shared(site.site, devices, rule.rule, blocks.flows, blocks.device_flows);
+        }
+        return py::make_tuple(blocks.site_array(), blocks.device_array(), infeasible_step);
+      },
+      py::arg("site"), py::arg("devices"), py::arg("rule"));
+}
+
+}  // namespace bess::border
