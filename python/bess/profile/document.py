@@ -1,0 +1,187 @@
+"""The profile JSON: a series from an instant, dated readings, or the hours of a typical year.
+
+Fields that say nothing about the energies (names, accounts, sources) are not read; a field is
+found in camel or snake case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bess.errors import InputError, join_path
+from bess.profile.reading import LATER, Profile, energies, energy_factor, numbers, undated_step
+from bess.profile.stamps import instants, localised
+from bess.timeline import parse_instant
+
+__all__ = ["read_document"]
+
+_SERIES: Final = ("dataSeries", "readingData", "baselineMeasures")
+_YEARS: Final = (365 * 24, 366 * 24)
+
+
+def read_document(data: Mapping[str, Any], time_zone: str | None, name: str) -> Profile:
+    """The profile in a JSON object: see `bess.profile.read_profile`."""
+    try:
+        fields = _Fields(data)
+        given = [field for field in _SERIES if fields.value(field) not in (None, [])]
+        if len(given) != 1:
+            found = f"has {' and '.join(given)}" if given else "has no readings"
+            raise InputError.at("", f"{found}: give one of {', '.join(_SERIES)}")
+        exports = fields.value("exportDataSeries")
+        if exports and energies(exports, fields.path("exportDataSeries")).any():
+            raise InputError.at(
+                fields.path("exportDataSeries"),
+                "has exports: a profile of consumption or solar gives one direction, in dataSeries",
+            )
+        zone = fields.value("timeZone") or time_zone
+        read = {"dataSeries": _series, "readingData": _readings, "baselineMeasures": _typical}
+        return read[given[0]](fields, zone, name)
+    except InputError as error:
+        raise error.under(name) from None
+
+
+class _Fields:
+    """The fields of an object by their camel-case names, with the path the caller gave them."""
+
+    def __init__(self, data: Any, prefix: str = "") -> None:
+        if not isinstance(data, Mapping):
+            raise InputError.at(prefix, "must be an object", data)
+        self._keys = {str(key).replace("_", "").lower(): key for key in data}
+        self._data = data
+        self._prefix = prefix
+
+    def path(self, *names: str) -> str:
+        key = next((n for n in names if n.lower() in self._keys), names[0])
+        return join_path(self._prefix, str(self._keys.get(key.lower(), key)))
+
+    def value(self, *names: str) -> Any:
+        key = next((self._keys[n.lower()] for n in names if n.lower() in self._keys), None)
+        return self._data[key] if key is not None else None
+
+    def items(self, name: str) -> list[Any]:
+        values = self.value(name)
+        if not isinstance(values, (list, tuple)):
+            raise InputError.at(self.path(name), "must be a list", values)
+        return list(values)
+
+
+def _series(fields: _Fields, zone: str | None, name: str) -> Profile:
+    path = fields.path("dataSeries")
+    values = fields.value("dataSeries")
+    if not isinstance(values, np.ndarray):
+        values = fields.items("dataSeries")
+    energy = energies(values, path)
+    step, how = _step(fields, len(energy))
+    start = _start(fields, zone)
+    factor, unit = _unit(fields.value("quantityUnit"), fields.path("quantityUnit"), step)
+    when = f"from {start.isoformat()}" if start else how
+    note = f"{name}: dataSeries read as {unit}, {len(energy):,} steps of {step / 60:g} min, {when}"
+    return Profile(energy * factor, start, step, name, notes=(note,))
+
+
+def _readings(fields: _Fields, zone: str | None, name: str) -> Profile:
+    path = fields.path("readingData")
+    rows = [_Fields(row, f"{path}[{i}]") for i, row in enumerate(fields.items("readingData"))]
+    starts, ends = (
+        [_text(row, *names) for row in rows]
+        for names in (("fromDateTime", "from"), ("toDateTime", "to"))
+    )
+    value_names = ("quantityValue", "value")
+    if len(rows) < 2:
+        raise InputError.at(path, f"has a single reading: {LATER}")
+    start, step, how = instants(
+        starts, lambda i: rows[i].path("fromDateTime", "from"), time_zone=zone
+    )
+    first_end, end_step, _ = instants(
+        ends, lambda i: rows[i].path("toDateTime", "to"), time_zone=zone
+    )
+    if end_step != step or (first_end - start).total_seconds() != step:
+        why = f"must be {step} s after the reading's start, where the next one starts; {LATER}"
+        raise InputError.at(rows[0].path("toDateTime", "to"), why, ends[0])
+    units = [str(row.value("quantityUnit", "unit") or "kWh") for row in rows]
+    other = next((i for i, unit in enumerate(units) if unit.lower() != units[0].lower()), None)
+    if other is not None:
+        why = f"must be one unit throughout ({units[0]} before it)"
+        raise InputError.at(rows[other].path("quantityUnit", "unit"), why, units[other])
+    factor, unit = _unit(units[0], rows[0].path("quantityUnit", "unit"), step)
+    values = _values(
+        [row.value(*value_names) for row in rows], lambda i: rows[i].path(*value_names)
+    )
+    note = f"{name}: readingData read as {unit}, {len(rows):,} readings, {how}"
+    return Profile(values * factor, start, step, name, notes=(note,))
+
+
+def _typical(fields: _Fields, zone: str | None, name: str) -> Profile:
+    path = fields.path("baselineMeasures")
+    rows = [_Fields(row, f"{path}[{i}]") for i, row in enumerate(fields.items("baselineMeasures"))]
+    order = numbers([row.value("i") for row in rows], f"{path}.i")
+    wrong = order != np.arange(1, len(rows) + 1)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise InputError.at(rows[row].path("i"), f"must be {row + 1}: i counts from 1", order[row])
+    if len(rows) not in _YEARS:
+        raise InputError.at(path, f"must cover a year in hours, 8760 or 8784, not {len(rows)}")
+    values = _values(
+        [row.value("v", "value") for row in rows], lambda i: rows[i].path("v", "value")
+    )
+    factor, unit = _unit(fields.value("quantityUnit"), fields.path("quantityUnit"), 3600)
+    start = _start(fields, zone)
+    when = f"from {start.isoformat()}" if start else "a typical year from 1 January"
+    note = f"{name}: baselineMeasures read as {unit}, {len(rows):,} hours, {when}"
+    return Profile(values * factor, start, 3600, name, start is None, notes=(note,))
+
+
+def _values(values: list[Any], place: Any) -> NDArray[np.float64]:
+    try:
+        return energies(values, "")
+    except InputError as error:
+        problem = error.problems[0]
+        row = int(problem.path.strip("[]") or 0)
+        raise InputError.at(place(row), problem.reason, problem.value) from None
+
+
+def _text(row: _Fields, *names: str) -> str:
+    value = row.value(*names)
+    if value is None:
+        raise InputError.at(row.path(*names), "is required")
+    if not isinstance(value, str):
+        raise InputError.at(row.path(*names), "must be an ISO 8601 date and time", value)
+    return value
+
+
+def _start(fields: _Fields, zone: str | None) -> datetime | None:
+    if fields.value("fromDateTime") is None:
+        return None
+    text, path = _text(fields, "fromDateTime"), fields.path("fromDateTime")
+    try:
+        return parse_instant(text, path)
+    except InputError:
+        return localised(text, path, zone)
+
+
+def _step(fields: _Fields, steps: int) -> tuple[int, str]:
+    duration, path = fields.value("duration"), fields.path("duration")
+    if duration is None:
+        return undated_step(steps)
+    milliseconds = float(numbers([duration], path)[0])
+    if not (1000 <= milliseconds <= 366 * 86_400_000) or milliseconds % 1000:
+        raise InputError.at(
+            path, "must be the length of a step in milliseconds, whole seconds", duration
+        )
+    return int(milliseconds) // 1000, "starting with the request"
+
+
+def _unit(unit: Any, path: str, step: int) -> tuple[float, str]:
+    if unit is None:
+        return energy_factor("kWh", step), "kWh (no quantityUnit)"
+    if not isinstance(unit, str):
+        raise InputError.at(path, "must be a string such as kWh", unit)
+    try:
+        return energy_factor(unit, step), unit
+    except InputError as error:
+        raise InputError.at(path, error.problems[0].reason, unit) from None
