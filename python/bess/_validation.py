@@ -25,6 +25,8 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 from bess.errors import NO_VALUE, InputError, Problem, join_path, nearest_name
 
 __all__ = [
+    "AsInteger",
+    "AsNumber",
     "CamelModel",
     "Flag",
     "Integer",
@@ -78,7 +80,7 @@ class Model(BaseModel):
             known[name] = name
             known[field.alias or name] = name
             if isinstance(field.validation_alias, AliasChoices):
-                known |= {choice: name for choice in field.validation_alias.choices}
+                known |= {str(choice): name for choice in field.validation_alias.choices}
         seen: dict[str, Any] = {}
         refused: list[InitErrorDetails] = []
         for key in data:
@@ -134,30 +136,30 @@ def _problems(details: ErrorDetails, data: Any) -> list[Problem]:
     context = details.get("ctx", {})
     inner = context.get("error")
     if isinstance(inner, InputError):  # raised by a validator, its paths relative to the location
-        outer = details["loc"]
-        return [
-            replace(p, path=_spelled_path((*outer, p.path) if p.path else outer, data, bool(p.path)))
-            for p in inner.problems
-        ]
+        return [_within(details["loc"], problem, data) for problem in inner.problems]
     reason = details["msg"].replace("Input should be", "must be").replace("Value error, ", "")
-    path = _spelled_path(details["loc"], data, details["type"] == "missing")
-    value: Any = details["input"]
+    path, value = _locate(details["loc"], data, details["type"] == "missing")
+    if value is NO_VALUE:
+        value = details["input"]
     match details["type"]:
         case "missing":
             return [Problem(path, "is required")]
         case "unknown_field" | "given_twice":
             path = join_path(path, context["key"])
-            value = value.get(context["key"], NO_VALUE) if isinstance(value, dict) else NO_VALUE
+            value = value.get(context["key"], NO_VALUE) if isinstance(value, Mapping) else NO_VALUE
         case "union_tag_invalid" | "union_tag_not_found":
             key = context["discriminator"].strip("'")
             path = join_path(path, key)
-            value = value.get(key, NO_VALUE) if isinstance(value, dict) else NO_VALUE
+            value = value.get(key, NO_VALUE) if isinstance(value, Mapping) else NO_VALUE
             choices = context.get("expected_tags")
             reason = f"must be one of {choices}" if choices else "is required"
         case "model_type" | "model_attributes_type" | "dict_type":
             reason = "must be an object"
         case "list_type" | "tuple_type":
             reason = "must be a list"
+        case "too_short":
+            least = context["min_length"]
+            reason = f"must have at least {least} item{'s' if least > 1 else ''}"
         case "finite_number":
             reason = "must be a finite number"
         case "float_type" | "int_type":
@@ -166,29 +168,39 @@ def _problems(details: ErrorDetails, data: Any) -> list[Problem]:
             reason = "must be a string"
         case "bool_type":
             reason = "must be true or false"
-    if isinstance(value, (dict, Model)):  # a whole object says less than its path
+    if isinstance(value, (Mapping, Model)):  # a whole object says less than its path
         value = NO_VALUE
     return [Problem(path, reason, value)]
 
 
-def _spelled_path(loc: tuple[int | str, ...], data: Any, may_be_missing: bool) -> str:
-    """The path of a location, each field as the caller wrote it.
+def _within(loc: tuple[int | str, ...], problem: Problem, data: Any) -> Problem:
+    """A problem found by a validator at a location, seen from the whole of the data."""
+    if not problem.path:
+        return replace(problem, path=_locate(loc, data, False)[0])
+    path, value = _locate((*loc, problem.path), data, True)
+    lost = value is NO_VALUE or problem.value is NO_VALUE
+    return replace(problem, path=path, value=problem.value if lost else value)
+
+
+def _locate(loc: tuple[int | str, ...], data: Any, may_be_missing: bool) -> tuple[str, Any]:
+    """The path of a location, each field as the caller wrote it, and the value found there.
 
     A part that is no field of the data is the branch of a union and is left out, but for the last
-    part where it ``may_be_missing``.
+    part where it ``may_be_missing``. The value is NO_VALUE where the data cannot be followed.
     """
     path = ""
     node = data
     for position, part in enumerate(loc):
         if isinstance(part, int):
             path = f"{path}[{part}]"
-            node = node[part] if isinstance(node, Sequence) and part < len(node) else None
+            node = node[part] if isinstance(node, Sequence) and part < len(node) else NO_VALUE
         elif (key := _spelling(part, node)) is not None:
             path = join_path(path, key)
             node = node[key]
         elif may_be_missing and position == len(loc) - 1:
             path = join_path(path, part)
-    return path
+            node = NO_VALUE
+    return path, node
 
 
 def _spelling(name: str, node: Any) -> str | None:
@@ -252,10 +264,14 @@ def _as_list(value: Any, serialize: SerializerFunctionWrapHandler) -> Any:
     return list(serialize(value))
 
 
-Number = Annotated[float, BeforeValidator(_number)]
-TextNumber = Annotated[float, BeforeValidator(_number), BeforeValidator(_from_text)]
-Integer = Annotated[int, BeforeValidator(_integer)]
-TextInteger = Annotated[int, BeforeValidator(_integer), BeforeValidator(_from_text)]
+AsNumber = BeforeValidator(_number)
+"""Written after bounds, ``Annotated[float, Field(gt=0), AsNumber]``, so that a schema has them."""
+AsInteger = BeforeValidator(_integer)
+
+Number = Annotated[float, AsNumber]
+TextNumber = Annotated[float, AsNumber, BeforeValidator(_from_text)]
+Integer = Annotated[int, AsInteger]
+TextInteger = Annotated[int, AsInteger, BeforeValidator(_from_text)]
 Flag = bool
 TextFlag = Annotated[bool, BeforeValidator(_text_flag)]
 
