@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,7 +106,7 @@ def _moments(cells: Sequence[str], place: Place) -> list[datetime]:
         return [datetime.fromisoformat(cell) for cell in cells]
     except ValueError:
         for row, cell in enumerate(cells):
-            _checked(lambda cell=cell: datetime.fromisoformat(cell), place(row), cell)
+            _checked(datetime.fromisoformat, cell, place(row), cell)
         raise
 
 
@@ -136,15 +136,12 @@ def _slashed(cells: Sequence[str], place: Place) -> list[datetime]:
             clock = clock % 12 + (12 if half.lower() == "pm" else 0)
         return datetime(int(year), int(month), int(day), clock, int(minute or 0), int(second or 0))
 
-    return [
-        _checked(lambda part=part: moment(part), place(row), cells[row])
-        for row, part in enumerate(parts)
-    ]
+    return [_checked(moment, part, place(row), cells[row]) for row, part in enumerate(parts)]
 
 
-def _checked(make: Callable[[], datetime], path: str, cell: str) -> datetime:
+def _checked(make: Callable[[Any], datetime], part: Any, path: str, cell: str) -> datetime:
     try:
-        return make()
+        return make(part)
     except ValueError:
         raise InputError.at(path, _FORMS, cell) from None
 
