@@ -190,15 +190,20 @@ class Follower {
       capacity += b.capacity;
     }
     double solar_dc = f.solar_to_battery * terms_.solar_ratio;
-    if (energy_.size() > 1) {
+    if (energy_.size() == 1) {
+      device_flows[0].row(DeviceSeries::kGridToBattery)[t] = f.grid_to_battery;
+      device_flows[0].row(DeviceSeries::kSolarToBattery)[t] = solar_dc;
+      device_flows[0].row(DeviceSeries::kBatteryToSite)[t] = f.battery_to_site;
+      device_flows[0].row(DeviceSeries::kBatteryToGrid)[t] = f.battery_to_grid;
+    } else {
       write_device_flows(problem_.devices, f, {charge_, discharge_, charging_, discharging_}, t,
                          device_flows);
       solar_dc = 0;
-      for (std::size_t i = 0; i < energy_.size(); ++i) {
-        solar_dc += device_flows[i].row(DeviceSeries::kSolarToBattery)[t];
-        device_flows[i].row(DeviceSeries::kStateOfCharge)[t] =
-            energy_[i] / problem_.devices[i].battery.capacity;
-      }
+      for (const DeviceFlows& d : device_flows) solar_dc += d.row(DeviceSeries::kSolarToBattery)[t];
+    }
+    for (std::size_t i = 0; i < energy_.size(); ++i) {
+      device_flows[i].row(DeviceSeries::kStateOfCharge)[t] =
+          energy_[i] / problem_.devices[i].battery.capacity;
     }
     write_site_flows(problem_.site, f, solar_dc, stored / capacity, t, flows);
   }

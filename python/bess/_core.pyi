@@ -1,0 +1,123 @@
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Windows = list[tuple[int, float, float]]
+
+class Battery:
+    def __init__(
+        self,
+        *,
+        capacity: float,
+        minimum_energy: float,
+        maximum_energy: float,
+        initial_energy: float,
+        charge_limit: float,
+        discharge_limit: float,
+        ac_to_dc_efficiency: float,
+        dc_to_ac_efficiency: float,
+        input_efficiency: float,
+        degradation_cost: float,
+        dc_coupled: bool,
+        grid_to_battery: bool,
+        battery_to_grid: bool,
+        solar_to_battery: bool,
+    ) -> None: ...
+
+class Site:
+    def __init__(
+        self,
+        load: Floats,
+        solar: Floats,
+        export_limit: Floats | None,
+        import_limit: Floats | None,
+        solar_dc_to_ac_efficiency: float,
+        solar_to_grid: bool,
+    ) -> None: ...
+
+class Corridor:
+    @property
+    def low(self) -> Floats: ...
+    @property
+    def high(self) -> Floats: ...
+    @property
+    def attained(self) -> Windows: ...
+    @property
+    def first_missed(self) -> int: ...
+    @property
+    def shortfall(self) -> float: ...
+    @property
+    def infeasible_step(self) -> int: ...
+
+def make_corridor(
+    site: Site, battery: Battery, windows: Windows, earliest_low: float, earliest_high: float
+) -> Corridor: ...
+
+class Rule:
+    @staticmethod
+    def surplus() -> Rule: ...
+    @staticmethod
+    def fixed_schedule(modes: NDArray[np.int8]) -> Rule: ...
+    @staticmethod
+    def follow(discharge: Floats) -> Rule: ...
+    @staticmethod
+    def peak_shaving(target: float) -> Rule: ...
+
+def dispatch_rule(
+    site: Site, battery: Battery, rule: Rule, windows: Windows
+) -> tuple[Floats | None, int, float]: ...
+
+class Device:
+    def __init__(
+        self, battery: Battery, charging_priority: int, discharging_priority: int, windows: Windows
+    ) -> None: ...
+
+def dispatch_shared(
+    site: Site, devices: list[Device], rule: Rule
+) -> tuple[Floats, Floats, int]: ...
+
+class Problem:
+    def __init__(
+        self,
+        site: Site,
+        devices: list[Device],
+        import_price: Floats,
+        export_price: Floats,
+        cyclic: bool,
+    ) -> None: ...
+
+class LinearProgram:
+    @property
+    def column_cost(self) -> Floats: ...
+    @property
+    def tie_cost(self) -> Floats: ...
+    @property
+    def column_lower(self) -> Floats: ...
+    @property
+    def column_upper(self) -> Floats: ...
+    @property
+    def row_lower(self) -> Floats: ...
+    @property
+    def row_upper(self) -> Floats: ...
+    @property
+    def start(self) -> NDArray[np.int32]: ...
+    @property
+    def index(self) -> NDArray[np.int32]: ...
+    @property
+    def value(self) -> Floats: ...
+    @property
+    def integrality(self) -> NDArray[np.int32]: ...
+    @property
+    def energy_unit(self) -> float: ...
+    @property
+    def cost_unit(self) -> float: ...
+    @property
+    def offset(self) -> float: ...
+
+def build_linear_program(
+    problem: Problem, exclusive: NDArray[np.uint8] | None
+) -> LinearProgram: ...
+def dual_bound(program: LinearProgram, row_dual: Floats) -> float: ...
+def recover(
+    problem: Problem, program: LinearProgram, solution: Floats, simultaneous: bool
+) -> tuple[Floats, Floats, NDArray[np.uint8], bool]: ...

@@ -1,0 +1,199 @@
+"""One call for every strategy: what a battery at a site does, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from bess import _core
+from bess._arrays import Floats
+from bess.battery import Battery, Terminal
+from bess.device import BessDevice
+from bess.errors import InfeasibleError, InputError
+from bess.policy import SchedulePolicy
+from bess.prices import Prices
+from bess.result import Result
+from bess.site import Site
+from bess.strategy import (
+    FixedSchedule,
+    Follow,
+    Optimize,
+    PeakShave,
+    Strategy,
+    Surplus,
+    core_rule,
+)
+from bess.unit import Unit, units_of
+
+if TYPE_CHECKING:
+    from bess.tariff import Tariff
+
+__all__ = ["dispatch"]
+
+_STRATEGIES: Final = (Surplus, FixedSchedule, Follow, PeakShave, Optimize)
+
+
+def dispatch(
+    site: Site,
+    battery: Battery | BessDevice | Sequence[BessDevice],
+    strategy: Strategy,
+    *,
+    prices: Prices | None = None,
+    tariff: Tariff | None = None,
+    policies: Sequence[SchedulePolicy | dict[str, Any]] = (),
+    initial_state_of_charge: float | None = None,
+    terminal_state_of_charge: Terminal | None = None,
+    degradation_cost_per_kwh: float | None = None,
+    allow_grid_to_battery: bool | None = None,
+    allow_battery_to_grid: bool | None = None,
+    allow_solar_to_battery: bool | None = None,
+) -> Result:
+    """Dispatch a battery, a device or several devices over the site's horizon.
+
+    Parameters
+    ----------
+    site, battery, strategy
+        Where, what, and how. Several devices share surplus and deficit by priority.
+    prices, tariff
+        What energy costs; one of them at most. `Optimize` needs one, others then tell the cost.
+    policies
+        Windows on the state of charge, for a `Battery`; devices have their own.
+    initial_state_of_charge, terminal_state_of_charge, degradation_cost_per_kwh, allow_...
+        For devices, whose model does not hold them: as the fields of `Battery`, with its defaults.
+
+    >>> site = Site(load_kwh=[1, 1], solar_kwh=[3, 0], start="2025-06-01T12:00Z")
+    >>> battery = Battery(capacity_kwh=4, dc_coupled=False, input_efficiency=1, ac_to_dc_efficiency=1)
+    >>> result = dispatch(site, battery, Surplus())
+    >>> result.solar_to_battery_kwh_dc.tolist(), result.battery_to_site_kwh_ac.tolist()
+    ([2.0, 0.0], [0.0, 1.0])
+
+    Raises
+    ------
+    InputError
+        Before anything runs, naming what is not valid.
+    InfeasibleError
+        Where load above the import limit cannot be served, or, under `Optimize`, where a policy or
+        the terminal state of charge cannot be met.
+    SolverError
+        Under `Optimize`, where the solver gives no answer in time.
+    """
+    if not isinstance(site, Site):
+        raise InputError.at("site", "must be a bess.Site", site)
+    if not isinstance(strategy, _STRATEGIES):
+        names = ", ".join(kind.__name__ for kind in _STRATEGIES)
+        raise InputError.at("strategy", f"must be one of {names}", strategy)
+    given = {
+        "initial_state_of_charge": initial_state_of_charge,
+        "terminal_state_of_charge": terminal_state_of_charge,
+        "degradation_cost_per_kwh": degradation_cost_per_kwh,
+        "allow_grid_to_battery": allow_grid_to_battery,
+        "allow_battery_to_grid": allow_battery_to_grid,
+        "allow_solar_to_battery": allow_solar_to_battery,
+    }
+    keywords = {name: value for name, value in given.items() if value is not None}
+    units = units_of(site, battery, policies, keywords)
+    assumptions: list[str] = []
+    paid = _paid(site, prices, tariff, assumptions)
+    common: dict[str, Any] = {
+        "site": site,
+        "named": not isinstance(battery, Battery),
+        "import_price": None if paid is None else paid[0],
+        "export_price": None if paid is None else paid[1],
+        "degradation_cost_per_kwh": units[0].battery.degradation_cost_per_kwh,
+    }
+    if isinstance(strategy, Optimize):
+        if paid is None:
+            raise InputError.at("prices", "are required by Optimize (or a tariff)")
+        return _optimal(site, units, strategy, paid, assumptions, common)
+    time_zone = None if tariff is None else tariff.time_zone
+    if isinstance(strategy, FixedSchedule):
+        assumptions += strategy.assumptions(site.timeline, time_zone)
+    rule = core_rule(strategy, site.timeline, time_zone)
+    series, parts = _by_rule(site, units, rule)
+    return Result(
+        **common,
+        series=series,
+        units=tuple(unit.result(part) for unit, part in zip(units, parts, strict=True)),
+        assumptions=tuple(assumptions),
+    )
+
+
+def _by_rule(site: Site, units: list[Unit], rule: _core.Rule) -> tuple[Floats, Sequence[Floats]]:
+    if len(units) == 1:
+        series, step, shortfall = _core.dispatch_rule(
+            site._core, units[0].core_battery(site.step_hours), rule, units[0].core_windows()
+        )
+        if series is None:
+            raise _unservable(site, step, shortfall)
+        return series, [_part_of_one(series)]
+    devices = [unit.core_device(site.step_hours, unit.core_windows()) for unit in units]
+    series, parts, step = _core.dispatch_shared(site._core, devices, rule)
+    if step >= 0:
+        raise _unservable(site, step, 0.0)
+    return series, cast("Sequence[Floats]", parts)
+
+
+def _part_of_one(series: Floats) -> Floats:
+    """The rows of the site's series that are a device's, where there is one device only."""
+    return series[[1, 2, 6, 7, 9]]
+
+
+def _optimal(
+    site: Site,
+    units: list[Unit],
+    strategy: Optimize,
+    paid: tuple[Floats, Floats],
+    assumptions: list[str],
+    common: dict[str, Any],
+) -> Result:
+    from bess.optimization import optimize
+
+    optimum = optimize(site, units, strategy, *paid)
+    parts = optimum.device_series
+    cyclic = units[0].battery.terminal_state_of_charge == "cyclic"
+    if strategy.time_limit is None and optimum.gap > strategy.gap:
+        assumptions.append(
+            f"the gap reached is {optimum.gap:.1e}, above the {strategy.gap:.1e} asked for"
+        )
+    return Result(
+        **common,
+        series=optimum.series,
+        units=tuple(
+            unit.result(part, float(part[4, -1]) if cyclic else None)
+            for unit, part in zip(units, parts, strict=True)
+        ),
+        lower_bound=optimum.lower_bound,
+        gap=optimum.gap,
+        assumptions=tuple(assumptions),
+    )
+
+
+def _paid(
+    site: Site, prices: Prices | None, tariff: Tariff | None, assumptions: list[str]
+) -> tuple[Floats, Floats] | None:
+    """Import and export price of every step, or None; assumptions of the tariff are added."""
+    if prices is not None and tariff is not None:
+        raise InputError.at("prices", "cannot be given together with a tariff")
+    if tariff is not None:
+        assumptions += tariff.assumptions
+        prices = tariff.prices(site.timeline)
+    if prices is None:
+        return None
+    if not isinstance(prices, Prices):
+        raise InputError.at("prices", "must be bess.Prices", prices)
+    try:
+        return prices.series(site.steps)
+    except InputError as error:
+        raise error.under("prices") from None
+
+
+def _unservable(site: Site, step: int, shortfall: float) -> InfeasibleError:
+    at = site.timeline.instant(step).isoformat()
+    missing = f" ({shortfall:.6g} kWh of stored energy are missing)" if shortfall else ""
+    return InfeasibleError(
+        f"step {step} ({at}): the load is above the import limit, and neither solar nor battery can "
+        f"serve the rest{missing}",
+        step,
+        at,
+        shortfall,
+    )

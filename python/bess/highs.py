@@ -1,0 +1,151 @@
+"""HiGHS, and nothing else: the only module that imports highspy, and only when it solves."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from bess import _core
+from bess._arrays import Floats
+from bess.errors import InfeasibleError, SolverError
+
+__all__ = ["Answer", "Clock", "solve"]
+
+# Far tighter than the certificate needs; the flows are recomputed in any case.
+_TOLERANCE: Final = 1e-9
+_COLUMN_WISE: Final = 1
+_MINIMISE: Final = 1
+_PRIMAL_SIMPLEX: Final = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """A solution in the program's units, and a lower bound on the optimum in money."""
+
+    solution: Floats
+    lower_bound: float
+
+
+class Clock:
+    """Seconds left of a time limit (None: no limit)."""
+
+    def __init__(self, limit: float | None) -> None:
+        self._end = math.inf if limit is None else time.monotonic() + limit
+
+    @property
+    def left(self) -> float:
+        """Seconds left, at least a hundredth."""
+        return max(self._end - time.monotonic(), 0.01)
+
+
+def solve(
+    program: _core.LinearProgram, *, gap: float, clock: Clock, start: Floats | None = None
+) -> Answer:
+    """Solve a program: an LP to optimality, a MILP to an absolute ``gap`` in money.
+
+    ``start`` is a solution to begin a MILP from. Raises `InfeasibleError` (without a step: the
+    caller knows better) and `SolverError`.
+    """
+    whole = program.integrality
+    if not whole.any():
+        return _solve_linear(program, clock)
+    unit = program.cost_unit * program.energy_unit
+    highs = _load(program, program.column_cost, program.column_lower, program.column_upper, whole)
+    highs.setOptionValue("mip_rel_gap", 0.0)
+    highs.setOptionValue("mip_abs_gap", max(gap / unit, 1e-12))
+    highs.setOptionValue("mip_feasibility_tolerance", _TOLERANCE)
+    if start is not None:
+        columns = np.arange(len(start), dtype=np.int32)
+        highs.setSolution(len(start), columns, start)
+    found = _run(highs, clock)
+    info = highs.getInfo()
+    bound = float(info.mip_dual_bound) * unit + program.offset
+    # Whole numbers are whole only to a tolerance: fix them and let the rest follow.
+    lower, upper = program.column_lower.copy(), program.column_upper.copy()
+    fixed = whole != 0
+    lower[fixed] = upper[fixed] = np.round(found[fixed])
+    return Answer(_break_ties(program, lower, upper, clock)[0], bound)
+
+
+def _solve_linear(program: _core.LinearProgram, clock: Clock) -> Answer:
+    solution, duals = _break_ties(program, program.column_lower, program.column_upper, clock)
+    return Answer(solution, _core.dual_bound(program, duals))
+
+
+def _break_ties(
+    program: _core.LinearProgram, lower: Floats, upper: Floats, clock: Clock
+) -> tuple[Floats, Floats]:
+    """An optimal solution of least throughput, and optimal duals.
+
+    The first run has a little cost on throughput, which decides ties; the second starts from its
+    basis with the true cost, and moves only where that is strictly cheaper.
+    """
+    columns = len(program.column_cost)
+    cost = program.column_cost + program.tie_cost
+    highs = _load(program, cost, lower, upper, np.zeros(columns, dtype=np.int32))
+    _run(highs, clock)
+    highs.changeColsCost(columns, np.arange(columns, dtype=np.int32), program.column_cost)
+    highs.setOptionValue("simplex_strategy", _PRIMAL_SIMPLEX)
+    solution = _run(highs, clock)
+    return solution, np.array(highs.getSolution().row_dual)
+
+
+def _load(
+    program: _core.LinearProgram, cost: Floats, lower: Floats, upper: Floats, whole: Any
+) -> Any:
+    import highspy
+
+    highs = highspy.Highs()
+    for option, value in (
+        ("output_flag", False),
+        ("threads", 1),
+        ("random_seed", 0),
+        ("primal_feasibility_tolerance", _TOLERANCE),
+        ("dual_feasibility_tolerance", _TOLERANCE),
+    ):
+        highs.setOptionValue(option, value)
+    status = highs.passModel(
+        len(cost),
+        len(program.row_lower),
+        len(program.value),
+        _COLUMN_WISE,
+        _MINIMISE,
+        0.0,
+        cost,
+        lower,
+        upper,
+        program.row_lower,
+        program.row_upper,
+        program.start,
+        program.index,
+        program.value,
+        whole,
+    )
+    if status == highspy.HighsStatus.kError:
+        raise SolverError("HiGHS refused the model")
+    return highs
+
+
+def _run(highs: Any, clock: Clock) -> Floats:
+    import highspy
+
+    if clock.left < math.inf:
+        highs.setOptionValue("time_limit", clock.left + highs.getRunTime())
+    status = highs.run()
+    model = highs.getModelStatus()
+    kinds = highspy.HighsModelStatus
+    if model in (kinds.kInfeasible, kinds.kUnboundedOrInfeasible):
+        raise InfeasibleError("no dispatch meets every limit")
+    feasible = highs.getInfo().primal_solution_status == 2
+    stopped = model in (kinds.kTimeLimit, kinds.kIterationLimit, kinds.kSolutionLimit)
+    if model == kinds.kOptimal or (stopped and feasible):
+        return np.array(highs.getSolution().col_value)
+    if stopped:
+        raise SolverError("the time limit passed before any schedule was found: allow more time")
+    raise SolverError(
+        f"HiGHS stopped without an answer ({highs.modelStatusToString(model)}, {status})"
+    )

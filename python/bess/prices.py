@@ -1,0 +1,61 @@
+"""Prices by step: what energy costs at the meter and what it earns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from bess._arrays import Floats, broadcast, number, series
+
+__all__ = ["Prices"]
+
+
+class Prices:
+    """Import and export prices in money per kWh AC, any sign; each a scalar or a value for each step.
+
+    >>> importing, exporting = Prices(import_price=[0.1, 0.3], export_price=0.05).series(2)
+    >>> importing.tolist(), exporting.tolist()
+    ([0.1, 0.3], [0.05, 0.05])
+
+    Raises
+    ------
+    InputError
+        At ``import_price`` or ``export_price``, where a value is not a finite number.
+    """
+
+    __slots__ = ("export_price", "import_price")
+
+    import_price: float | Floats
+    export_price: float | Floats
+
+    def __init__(self, import_price: Any, export_price: Any = 0.0) -> None:
+        object.__setattr__(self, "import_price", _price(import_price, "import_price"))
+        object.__setattr__(self, "export_price", _price(export_price, "export_price"))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"prices do not change: make new ones to change {name}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Prices, (self.import_price, self.export_price)
+
+    def __repr__(self) -> str:
+        shown = (
+            f"{name}={value:g}" if isinstance(value, float) else f"{name}=<{len(value)} values>"
+            for name, value in (
+                ("import_price", self.import_price),
+                ("export_price", self.export_price),
+            )
+        )
+        return f"Prices({', '.join(shown)})"
+
+    def series(self, steps: int) -> tuple[Floats, Floats]:
+        """Both prices as series of ``steps`` values; an `InputError` where a length differs."""
+        return (
+            broadcast(self.import_price, "import_price", steps),
+            broadcast(self.export_price, "export_price", steps),
+        )
+
+
+def _price(value: Any, path: str) -> float | Floats:
+    return number(value, path) if np.ndim(value) == 0 else series(value, path)

@@ -1,0 +1,181 @@
+"""How a battery is run: by a rule, or optimally."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from bess import _core
+from bess._arrays import number, series
+from bess._validation import ListOf, Model, Number
+from bess.errors import InputError
+from bess.time_of_use import Calendars, TimeOfUse, boundary_inside_step, covers, missing_calendars
+from bess.timeline import Timeline, zone
+
+__all__ = ["FixedSchedule", "Follow", "Optimize", "PeakShave", "Rule", "Strategy", "Surplus"]
+
+
+class Surplus(Model):
+    """Solar beyond the load charges the battery; load beyond solar discharges it.
+
+    The battery never charges from, or exports to, the grid; a policy is the only exception.
+    """
+
+
+class _Schedule(Model):
+    charge: ListOf[TimeOfUse] = ()
+    discharge: ListOf[TimeOfUse] = ()
+    time_zone: str | None = None
+
+
+class FixedSchedule:
+    """Charge as much as possible in some times of use, discharge as much as possible in others.
+
+    Each time of use is a `TimeOfUse` or its JSON. The clock is ``time_zone``, by default the
+    tariff's, else the site's. Where the battery may charge from the grid, solar charges it first
+    and the grid tops it up to full power; else only surplus solar charges it.
+
+    >>> FixedSchedule(discharge=[{"touPeriods": [{"fromHour": 16, "toHour": 21}]}]).charge
+    ()
+
+    Raises
+    ------
+    InputError
+        Where a time of use or the zone is not valid; when dispatched, where a step is in both a
+        charge and a discharge period or a calendar is not given.
+    """
+
+    __slots__ = ("_key", "calendars", "charge", "discharge", "time_zone")
+
+    def __init__(
+        self,
+        charge: Any = (),
+        discharge: Any = (),
+        time_zone: str | None = None,
+        calendars: Calendars | None = None,
+    ) -> None:
+        checked = _Schedule(charge=charge, discharge=discharge, time_zone=time_zone)
+        if time_zone is not None:
+            zone(time_zone)
+        if calendars is not None and not isinstance(calendars, Mapping):
+            raise InputError.at(
+                "calendars", "must map the ids of calendars to their days", calendars
+            )
+        self.charge: tuple[TimeOfUse, ...] = tuple(checked.charge)
+        self.discharge: tuple[TimeOfUse, ...] = tuple(checked.discharge)
+        self.time_zone = time_zone
+        self.calendars = calendars
+        days = sorted((str(k), sorted(map(str, v))) for k, v in (calendars or {}).items())
+        self._key = f"{checked.model_dump_json()}{days}"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FixedSchedule) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return FixedSchedule, (self.charge, self.discharge, self.time_zone, self.calendars)
+
+    def __repr__(self) -> str:
+        return f"FixedSchedule(charge={self.charge!r}, discharge={self.discharge!r})"
+
+    def modes(self, timeline: Timeline, time_zone: str | None = None) -> NDArray[np.int8]:
+        """For each step 1 (charge), 2 (discharge) or 0; cached for each timeline."""
+        return _modes(self, timeline, self.time_zone or time_zone)[0]
+
+    def assumptions(self, timeline: Timeline, time_zone: str | None = None) -> tuple[str, ...]:
+        """What had to be assumed about steps that a period takes only in part."""
+        return _modes(self, timeline, self.time_zone or time_zone)[1]
+
+
+@lru_cache(maxsize=64)
+def _modes(
+    schedule: FixedSchedule, timeline: Timeline, time_zone: str | None
+) -> tuple[NDArray[np.int8], tuple[str, ...]]:
+    both = (*schedule.charge, *schedule.discharge)
+    missing = missing_calendars(both, schedule.calendars)
+    if missing:
+        raise InputError.at("calendars", f"lacks the days of: {', '.join(missing)}")
+    clock = timeline.clock(time_zone)
+    charge = covers(schedule.charge, clock, schedule.calendars)
+    discharge = covers(schedule.discharge, clock, schedule.calendars)
+    if (charge & discharge).any():
+        at = timeline.instant(int(np.argmax(charge & discharge))).isoformat()
+        raise InputError.at("discharge", f"overlaps with charge, first at {at}")
+    modes = (charge + 2 * discharge).astype(np.int8)
+    modes.flags.writeable = False
+    cut = int(boundary_inside_step(both, clock, schedule.calendars).sum()) if both else 0
+    note = f"fixed schedule: {cut} steps are cut by a period; each counts for the one it starts in"
+    return modes, (note,) if cut else ()
+
+
+class Follow:
+    """Replay a battery power: kW AC in each step, positive discharging, held to what is possible.
+
+    >>> Follow(power_kw=[-2.0, 2.0]).power_kw.tolist()
+    [-2.0, 2.0]
+    """
+
+    __slots__ = ("power_kw",)
+
+    def __init__(self, power_kw: Any) -> None:
+        self.power_kw = series(power_kw, "power_kw")
+
+    def __repr__(self) -> str:
+        return f"Follow(power_kw=<{len(self.power_kw)} values>)"
+
+
+class PeakShave(Model):
+    """Discharge to keep the net import under a target (kW), and charge while there is room below it.
+
+    Surplus solar charges first, then the grid where that is permitted; the battery never exports.
+    """
+
+    target_kw: Annotated[Number, Field(ge=0)]
+
+
+class Optimize(Model):
+    """The schedule of least cost, with perfect foresight and a certificate.
+
+    Parameters
+    ----------
+    relax_policies
+        Approach policies that cannot be met as nearly as possible, and report them, instead of
+        raising `InfeasibleError`.
+    allow_simultaneous
+        Let a battery charge and discharge, and the meter import and export, in the same step: the
+        linear relaxation.
+    gap
+        Largest certified distance from the optimum, relative to the money that flows.
+    time_limit
+        Seconds after which the best schedule so far is taken, with the gap it reached.
+    """
+
+    relax_policies: bool = False
+    allow_simultaneous: bool = False
+    gap: Annotated[Number, Field(ge=0)] = 1e-6
+    time_limit: Annotated[Number, Field(gt=0)] | None = None
+
+
+Rule = Surplus | FixedSchedule | Follow | PeakShave
+Strategy = Rule | Optimize
+
+
+def core_rule(strategy: Rule, timeline: Timeline, time_zone: str | None) -> _core.Rule:
+    """The rule as the core takes it."""
+    match strategy:
+        case Surplus():
+            return _core.Rule.surplus()
+        case FixedSchedule():
+            return _core.Rule.fixed_schedule(strategy.modes(timeline, time_zone))
+        case Follow():
+            power = series(strategy.power_kw, "power_kw", steps=timeline.steps)
+            return _core.Rule.follow(power * timeline.step_hours)
+        case PeakShave():
+            return _core.Rule.peak_shaving(strategy.target_kw * timeline.step_hours)

@@ -1,0 +1,191 @@
+"""A battery or a device as the core takes it: one way in for both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bess import _core
+from bess._arrays import Floats
+from bess.battery import Battery
+from bess.device import BessDevice
+from bess.errors import InputError, Problem
+from bess.policy import SchedulePolicy, Window, windows
+from bess.result import DeviceResult, Violation
+from bess.site import Site
+
+__all__ = ["Unit", "units_of"]
+
+# What a device's model leaves open, and dispatch() takes as keywords.
+DEVICE_KEYWORDS: Final = (
+    "initial_state_of_charge",
+    "terminal_state_of_charge",
+    "degradation_cost_per_kwh",
+    "allow_grid_to_battery",
+    "allow_battery_to_grid",
+    "allow_solar_to_battery",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Unit:
+    """One battery on the site, with the windows its policies open."""
+
+    name: str | None
+    battery: Battery
+    charging_priority: int
+    discharging_priority: int
+    windows: tuple[Window, ...]
+
+    @property
+    def initial_energy(self) -> float:
+        """kWh DC stored before the first step."""
+        return self.battery.capacity_kwh * self.battery.initial_state_of_charge
+
+    def core_battery(self, step_hours: float) -> _core.Battery:
+        """The battery in the core's units: kWh and kWh per step."""
+        b = self.battery
+        return _core.Battery(
+            capacity=b.capacity_kwh,
+            minimum_energy=b.capacity_kwh * b.min_state_of_charge,
+            maximum_energy=b.capacity_kwh * b.max_state_of_charge,
+            initial_energy=self.initial_energy,
+            charge_limit=b.charge_power_kw * step_hours,
+            discharge_limit=b.discharge_power_kw * step_hours,
+            ac_to_dc_efficiency=b.ac_to_dc_efficiency,
+            dc_to_ac_efficiency=b.dc_to_ac_efficiency,
+            input_efficiency=b.input_efficiency,
+            degradation_cost=b.degradation_cost_per_kwh,
+            dc_coupled=b.dc_coupled,
+            grid_to_battery=b.allow_grid_to_battery,
+            battery_to_grid=b.allow_battery_to_grid,
+            solar_to_battery=b.allow_solar_to_battery,
+        )
+
+    def core_windows(self) -> list[tuple[int, float, float]]:
+        """The windows that bind, in kWh DC."""
+        capacity = self.battery.capacity_kwh
+        return [
+            (w.step, capacity * w.minimum, capacity * w.maximum)
+            for w in self.windows
+            if w.step >= 0
+        ]
+
+    def core_device(
+        self, step_hours: float, energy_windows: list[tuple[int, float, float]]
+    ) -> _core.Device:
+        """The unit with other windows, in kWh DC, than its own."""
+        return _core.Device(
+            self.core_battery(step_hours),
+            self.charging_priority,
+            self.discharging_priority,
+            energy_windows,
+        )
+
+    def result(self, series: Floats, initial_state_of_charge: float | None = None) -> DeviceResult:
+        """The unit's part of a result, with the windows it missed."""
+        initial = self.battery.initial_state_of_charge
+        if initial_state_of_charge is not None:
+            initial = initial_state_of_charge
+        missed = []
+        for window in self.windows:
+            reached = initial if window.step < 0 else float(series[4, window.step])
+            if max(window.minimum - reached, reached - window.maximum) > 1e-9:
+                missed.append(
+                    Violation(self.name, window.at, window.minimum, window.maximum, reached)
+                )
+        return DeviceResult(
+            self.name or "battery",
+            self.battery.capacity_kwh,
+            initial,
+            self.battery.dc_to_ac_efficiency,
+            tuple(missed),
+            series,
+        )
+
+
+def units_of(
+    site: Site,
+    battery: Battery | BessDevice | Sequence[BessDevice],
+    policies: Sequence[Any],
+    keywords: dict[str, Any],
+) -> list[Unit]:
+    """The units to dispatch, checked; ``keywords`` are the given ones of ``DEVICE_KEYWORDS``."""
+    if isinstance(battery, Battery):
+        if keywords:
+            name, value = next(iter(keywords.items()))
+            raise InputError.at(name, "is for devices: a Battery has its own field for it", value)
+        opened = windows(
+            _policies(policies),
+            site.timeline,
+            minimum=battery.min_state_of_charge,
+            maximum=battery.max_state_of_charge,
+        )
+        return [Unit(None, battery, 10, 10, opened)]
+    alone = isinstance(battery, BessDevice)
+    devices = [battery] if isinstance(battery, BessDevice) else battery
+    if not isinstance(devices, Sequence) or isinstance(devices, (str, bytes)):
+        raise InputError.at(
+            "battery", "must be a Battery, a BessDevice or a list of BessDevice", devices
+        )
+    if not devices:
+        raise InputError.at("battery", "must have at least one device")
+    if policies:
+        raise InputError.at("policies", "is for a Battery: a BessDevice has its own policies")
+    units = []
+    for i, device in enumerate(devices):
+        path = "" if alone else f"battery[{i}]"
+        if not isinstance(device, BessDevice):
+            raise InputError.at(path, "must be a BessDevice", device)
+        if any(device.name == unit.name for unit in units):
+            raise InputError.at(f"{path}.name", "must be unique on the site", device.name)
+        try:
+            opened = windows(device.policies, site.timeline)
+        except InputError as error:
+            raise error.under(path) from None
+        units.append(
+            Unit(
+                device.name,
+                _battery_of(device, keywords),
+                device.charging_priority,
+                device.discharging_priority,
+                opened,
+            )
+        )
+    return units
+
+
+def _policies(policies: Any) -> tuple[SchedulePolicy, ...]:
+    if not policies:
+        return ()
+    if not isinstance(policies, (list, tuple)):
+        raise InputError.at("policies", "must be a list of policies", policies)
+    if all(isinstance(policy, SchedulePolicy) for policy in policies):
+        return tuple(policies)
+    checked, problems = [], list[Problem]()
+    for i, policy in enumerate(policies):
+        try:
+            checked.append(SchedulePolicy.model_validate(policy))
+        except InputError as error:
+            problems += error.under(f"policies[{i}]").problems
+    if problems:
+        raise InputError(*problems)
+    return tuple(checked)
+
+
+def _battery_of(device: BessDevice, keywords: dict[str, Any]) -> Battery:
+    """A device's figures hold at its AC terminals; a battery's at the DC side of its inverter."""
+    charging, discharging = device.charging_efficiency, device.discharging_efficiency
+    return Battery(
+        capacity_kwh=device.operational_battery_capacity / 1000,
+        charge_power_kw=device.maximum_charging_power / 1000 * charging,
+        discharge_power_kw=device.maximum_discharging_power / 1000 / discharging,
+        min_state_of_charge=0.0,
+        max_state_of_charge=1.0,
+        dc_coupled=False,
+        ac_to_dc_efficiency=charging,
+        dc_to_ac_efficiency=discharging,
+        input_efficiency=1.0,
+        **keywords,
+    )
