@@ -1,0 +1,279 @@
+"""Tariffs as Arcadia (Genability) publishes them, as far as they are energy prices.
+
+Read are ``CONSUMPTION_BASED`` rates by time of use and season. ``FIXED_PRICE``, ``MINIMUM`` and
+``QUANTITY`` charges change no dispatch: they are listed in ``ignored`` and not billed. Every other
+rate that applies (demand charges, tiers, formulas) is refused by name.
+
+A rate's ``transactionType`` says what it prices: ``BUY`` and ``BUY_IMPORT`` imports, ``SELL`` and
+``SELL_EXPORT`` exports, ``NET`` both. Here every step settles by itself, so a ``NET`` rate credits
+an export at its import price, and a ``NET`` rate of class ``NON_BYPASSABLE`` prices imports alone.
+A price is the band's amount times its ``calculationFactor``, negative for a credit; a selling rate
+states what an export earns, marked as a credit or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final, Literal
+
+from bess.errors import InputError, Problem
+from bess.tariff.bands import Refused, applicable_bands, band_price, is_free
+from bess.tariff.charges import not_billed, not_represented
+from bess.tariff.genability_models import GenabilityTariff, Rate, questions
+from bess.tariff.model import EnergyRate, Tariff
+from bess.tariff.properties import PropertyInputs
+from bess.tariff.spelling import unread_keys
+from bess.tariff.variable_rates import VariableRates
+from bess.time_of_use import TimeOfUse, TouPeriod, missing_calendars
+from bess.timeline import zone
+
+__all__ = ["read_genability"]
+
+_PRICES_IMPORT: Final = ("BUY", "BUY_IMPORT", "NET")
+_PRICES_EXPORT: Final = ("SELL", "SELL_EXPORT", "NET")
+_OLD_ZONES: Final = {
+    "US/Alaska": "America/Anchorage",
+    "US/Arizona": "America/Phoenix",
+    "US/Central": "America/Chicago",
+    "US/Eastern": "America/New_York",
+    "US/Hawaii": "Pacific/Honolulu",
+    "US/Mountain": "America/Denver",
+    "US/Pacific": "America/Los_Angeles",
+}
+"""Names that the format uses and that a small time zone database does not have."""
+
+
+def read_genability(
+    obj: Any,
+    *,
+    property_inputs: Any = None,
+    variable_rates: Mapping[str, Any] | None = None,
+    calendars: Mapping[str, frozenset[date]] | None = None,
+    missing: Literal["error", "zero"] = "error",
+) -> Tariff:
+    """The energy prices of a tariff object, of a list of one, or of a response that holds one.
+
+    Arguments and errors are those of `bess.load_tariff`; paths start inside the tariff.
+    """
+    raw = _the_one(obj)
+    tariff = GenabilityTariff.model_validate(raw)
+    return _Reader(tariff, property_inputs, variable_rates, calendars or {}, missing).read(raw)
+
+
+def _the_one(obj: Any) -> Any:
+    """The tariff in a list of one, or in a response whose ``results`` are such a list."""
+    path = ""
+    if isinstance(obj, Mapping) and "results" in obj and "rates" not in obj:
+        obj, path = obj["results"], "results"
+    if isinstance(obj, Sequence) and not isinstance(obj, (str, bytes)):
+        if len(obj) != 1:
+            raise InputError.at(path, f"must hold one tariff, not {len(obj)}")
+        return obj[0]
+    return obj
+
+
+class _Reader:
+    """Reads one tariff, collecting everything that is wrong with it before it gives up."""
+
+    def __init__(
+        self,
+        tariff: GenabilityTariff,
+        property_inputs: Any,
+        variable_rates: Mapping[str, Any] | None,
+        calendars: Mapping[str, frozenset[date]],
+        missing: Literal["error", "zero"],
+    ) -> None:
+        self.tariff = tariff
+        self.inputs = PropertyInputs.read(property_inputs, questions(tariff))
+        self.variables = VariableRates.read(variable_rates, missing)
+        self.calendars = calendars
+        self.zero = missing == "zero"
+        name = tariff.time_zone
+        self.zone = None if name is None else zone(_OLD_ZONES.get(name, name), "timeZone").key
+        self.problems: list[Problem] = []
+        self.ignored: list[str] = []
+        self.assumptions: list[str] = []
+        self.transactions: set[str] = set()
+
+    def read(self, raw: Any) -> Tariff:
+        tariff = self.tariff
+        if tariff.service_type not in (None, "ELECTRICITY"):
+            raise InputError.at("serviceType", "must be ELECTRICITY", tariff.service_type)
+        effective = (
+            self._instant(tariff.effective_date, "effectiveDate"),
+            self._instant(tariff.end_date, "endDate"),
+        )
+        rates = []
+        for i, rate in enumerate(tariff.rates):
+            label = f"rates[{i}] {rate.rate_name or rate.rate_group_name or ''!r}"
+            try:
+                if (found := self._energy_rate(rate, label, i)) is not None:
+                    rates.append(found)
+            except Refused as refusal:
+                self.problems.append(Problem(label, str(refusal)))
+        known = [rate.variable_rate_key for rate in tariff.rates if rate.variable_rate_key]
+        self._check_calendars(rates)
+        self.problems += self.inputs.problems + self.variables.problems(known)
+        if not self.problems and not any(rate.on_import for rate in rates):
+            self.problems.append(Problem("rates", "hold no CONSUMPTION_BASED rate for imports"))
+        if self.problems:
+            raise InputError(*self.problems)
+        self._note_what_was_assumed(rates)
+        return Tariff(
+            name=tariff.tariff_name or "tariff",
+            identifiers=frozenset(i for i in (tariff.tariff_id, tariff.master_tariff_id) if i),
+            currency=tariff.currency,
+            time_zone=self.zone,
+            assumptions=(
+                *self.assumptions,
+                *self.inputs.assumptions,
+                *self.variables.assumptions(known),
+            ),
+            ignored=(*self.ignored, *unread_keys(raw)),
+            rates=_bounded(rates),
+            calendars=tuple(self.calendars.items()),
+            effective=effective,
+        )
+
+    def _energy_rate(self, rate: Rate, label: str, i: int) -> EnergyRate | None:
+        """The energy price of a rate; None where it does not apply or is listed as ignored."""
+        if not rate.rate_bands:
+            self._pointer(rate, label, i)
+            return None
+        if what := not_billed(rate):
+            self.ignored.append(f"{label}: {what}, not billed")
+            return None
+        bands = applicable_bands(rate, self.tariff, self.inputs)
+        if not bands:
+            return None
+        if reason := not_represented(rate):
+            if is_free(bands, rate, self.variables):
+                self.ignored.append(f"{label}: {rate.charge_type}, an amount of 0")
+                return None
+            raise Refused(reason)
+        on_import, on_export = self._sides(rate, i)
+        price, factor = band_price(bands, rate, self.variables, f"rates[{i}]", on_import)
+        times = _times(rate)
+        group = (
+            rate.rate_group_name or "",
+            ",".join(sorted(rate.charge_class)),
+            rate.rider_tariff_id or "",
+            repr(factor),
+            *(() if times else (rate.rate_name or "",)),
+        )
+        shared = rate.time_of_use.tou_group_id if rate.time_of_use else None
+        return EnergyRate(
+            name=label,
+            group=group,
+            price=price,
+            on_import=on_import,
+            on_export=on_export,
+            times=times,
+            week=("touGroupId", shared) if shared else (),
+            valid_from=self._instant(rate.from_date_time, f"rates[{i}].fromDateTime"),
+            valid_to=self._instant(rate.to_date_time, f"rates[{i}].toDateTime"),
+        )
+
+    def _pointer(self, rate: Rate, label: str, i: int) -> None:
+        """A rate without bands: it points to a rider, whose rates the tariff holds as well."""
+        if rate.rider_id is None and rate.rider_tariff_id is None:
+            raise InputError.at(f"rates[{i}].rateBands", "is required, with at least one band")
+        for other in self.tariff.rates:
+            same = other.rider_tariff_id in (rate.rider_id, rate.rider_tariff_id) or (
+                rate.tariff_sequence_number is not None
+                and rate.tariff_sequence_number == other.tariff_sequence_number
+            )
+            if other.rate_bands and other.rider_tariff_id is not None and same:
+                return
+        self.ignored.append(f"{label}: a rider whose own rates are not given")
+
+    def _sides(self, rate: Rate, i: int) -> tuple[bool, bool]:
+        """Whether a rate prices imports, and exports."""
+        kind = rate.transaction_type
+        if kind is None:
+            kind = "BUY"
+            self.assumptions.append(f"rates[{i}] has no transactionType: taken as BUY")
+        if kind not in _PRICES_IMPORT and kind not in _PRICES_EXPORT:
+            valid = "BUY, BUY_IMPORT, SELL, SELL_EXPORT or NET"
+            raise InputError.at(f"rates[{i}].transactionType", f"must be {valid}", kind)
+        bypassable = "NON_BYPASSABLE" not in rate.charge_class
+        self.transactions.add(kind if bypassable or kind != "NET" else "NET, NON_BYPASSABLE")
+        return kind in _PRICES_IMPORT, kind in _PRICES_EXPORT and (kind != "NET" or bypassable)
+
+    def _check_calendars(self, rates: Sequence[EnergyRate]) -> None:
+        times = [time for rate in rates for time in rate.times]
+        absent = ", ".join(missing_calendars(times, self.calendars))
+        if absent and not self.zero:
+            reason = f'needs the holidays of {absent} (or missing="zero" for none)'
+            self.problems.append(Problem("calendars", reason))
+        elif absent:
+            self.assumptions.append(f"calendars not given have no holidays: {absent}")
+
+    def _note_what_was_assumed(self, rates: Sequence[EnergyRate]) -> None:
+        kinds = self.transactions
+        if "NET" in kinds:
+            self.assumptions.append(
+                "NET rates credit exports at their import price, step by step: nothing is netted "
+                "over a charge period"
+            )
+        if "NET, NON_BYPASSABLE" in kinds:
+            self.assumptions.append("NON_BYPASSABLE rates are charged on imports, never credited")
+        if kinds & {"BUY", "SELL"}:
+            settled = " and ".join(sorted(kinds & {"BUY", "SELL"}))
+            self.assumptions.append(
+                f"{settled} rates settle step by step, not over their charge period"
+            )
+        if not any(rate.on_export for rate in rates):
+            self.assumptions.append("no rate pays for exports: export earns 0")
+        for rate in self.tariff.rates:
+            season = rate.season
+            if season and (season.from_edge_predominance or season.to_edge_predominance):
+                self.assumptions.append(
+                    "seasons begin and end on their dates: edges marked PREDOMINANT or "
+                    "SUBSERVIENT are not moved to the edges of bills"
+                )
+                break
+
+    def _instant(self, text: str | None, path: str) -> int | None:
+        """Seconds since the epoch of a date or a date and time, local to the tariff's zone."""
+        if text is None:
+            return None
+        try:
+            moment = datetime.fromisoformat(text)
+            if moment.tzinfo is None:
+                moment = moment.replace(tzinfo=zone(self.zone) if self.zone else UTC)
+            return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1)
+        except (ValueError, OverflowError):
+            raise InputError.at(path, "must be an ISO 8601 date or date and time", text) from None
+
+
+def _times(rate: Rate) -> tuple[TimeOfUse, ...]:
+    """A rate's season and time of use; it holds where both do."""
+    times: list[TimeOfUse] = []
+    if rate.season is not None:
+        whole_day = TouPeriod(from_hour=0, to_hour=0)
+        times.append(TimeOfUse(season=rate.season, tou_periods=(whole_day,)))
+    if rate.time_of_use is not None:
+        times.append(rate.time_of_use)
+    return tuple(times)
+
+
+def _bounded(rates: Sequence[EnergyRate]) -> tuple[EnergyRate, ...]:
+    """Rates whose validity is bounded only where it differs from that of the tariff's others.
+
+    A tariff of one year prices any year; a price that changes within it changes on its day.
+    """
+    starts = [rate.valid_from for rate in rates]
+    ends = [rate.valid_to for rate in rates]
+    first = None if None in starts else min(filter(None, starts), default=None)
+    last = None if None in ends else max(filter(None, ends), default=None)
+    return tuple(
+        replace(
+            rate,
+            valid_from=None if rate.valid_from == first else rate.valid_from,
+            valid_to=None if rate.valid_to == last else rate.valid_to,
+        )
+        for rate in rates
+    )
