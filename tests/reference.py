@@ -60,7 +60,7 @@ def corridor(
 ) -> Corridor:
     """The stored energy from which every attainable window, and every import limit, can be met."""
     ranges = [energy_range(step, store) for step in steps]
-    attained, missed = _attainable(ranges, store, windows, slack)
+    attained, missed = attainable(ranges, store, windows, slack)
     low = [store.lowest] * len(steps)
     high = [store.highest] * len(steps)
     for t in reversed(range(len(steps))):
@@ -76,7 +76,7 @@ def corridor(
     return Corridor(low, high, missed)
 
 
-def _attainable(
+def attainable(
     ranges: Sequence[tuple[float, float]], store: Store, windows: Sequence[Window], slack: float
 ) -> tuple[dict[int, tuple[float, float]], list[int]]:
     """In time order: each window cut to what can still be reached, or the nearest point to it."""
