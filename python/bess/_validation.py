@@ -45,6 +45,7 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     ignores_unknown: ClassVar[bool] = False
+    null_is_absent: ClassVar[bool] = False
 
     def __init__(self, /, **data: Any) -> None:
         try:
@@ -84,6 +85,8 @@ class Model(BaseModel):
         seen: dict[str, Any] = {}
         refused: list[InitErrorDetails] = []
         for key in data:
+            if cls.null_is_absent and data[key] is None:
+                continue
             if not isinstance(key, str) or key not in known:
                 if not cls.ignores_unknown:
                     names = [field.alias or name for name, field in cls.model_fields.items()]
@@ -100,7 +103,7 @@ class Model(BaseModel):
         try:
             model = handler({key: data[key] for key in seen.values()})
         except ValidationError as error:
-            found = [_as_found(details) for details in error.errors(include_url=False)]
+            found = [as_found(details) for details in error.errors(include_url=False)]
             raise ValidationError.from_exception_data(cls.__name__, refused + found) from None
         if refused:
             raise ValidationError.from_exception_data(cls.__name__, refused)
@@ -113,7 +116,8 @@ class CamelModel(Model):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
-def _as_found(details: ErrorDetails) -> InitErrorDetails:
+def as_found(details: ErrorDetails) -> InitErrorDetails:
+    """A finding of an inner validation, to be raised again beside others."""
     kind = PydanticCustomError(details["type"], details["msg"], details.get("ctx"))
     return {"type": kind, "loc": details["loc"], "input": details["input"]}
 

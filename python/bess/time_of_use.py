@@ -63,14 +63,8 @@ class _Pasted(CamelModel):
     """A model read from a tariff: keys it does not know are ignored, null is as good as absent."""
 
     ignores_unknown: ClassVar[bool] = True
+    null_is_absent: ClassVar[bool] = True
     model_config = ConfigDict(extra="ignore")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _null_is_absent(cls, data: Any) -> Any:
-        if not isinstance(data, Mapping):
-            return data
-        return {key: value for key, value in data.items() if value is not None}
 
 
 class Season(_Pasted):
