@@ -7,7 +7,7 @@ spelling, and are read anew where they are needed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, Final, Literal
@@ -56,6 +56,16 @@ ZoneName = Annotated[str, AfterValidator(_zone_name)]
 Percent = Annotated[float, Field(ge=0, le=100), AsNumber]
 
 
+def _within(instants: Iterable[datetime], start: datetime, end: datetime) -> list[datetime]:
+    """Those from ``start`` to ``end``, both included, in order and each once.
+
+    Compared in UTC: Python compares, and subtracts, two times of one zone by their wall clocks.
+    """
+    found = {instant.astimezone(UTC): instant for instant in instants}
+    first, last = start.astimezone(UTC), end.astimezone(UTC)
+    return [found[at] for at in sorted(found) if first <= at <= last]
+
+
 class OnceSchedule(Model):
     """Given instants."""
 
@@ -67,8 +77,7 @@ class OnceSchedule(Model):
 
     def instants(self, start: datetime, end: datetime) -> list[datetime]:
         """The schedule's instants from ``start`` to ``end``, both included, in order."""
-        given = {parse_instant(text, "date_times") for text in self.date_times}
-        return sorted(instant for instant in given if start <= instant <= end)
+        return _within((parse_instant(text, "date_times") for text in self.date_times), start, end)
 
 
 class WeeklySchedule(Model):
@@ -85,8 +94,7 @@ class WeeklySchedule(Model):
 
     def instants(self, start: datetime, end: datetime) -> list[datetime]:
         """The schedule's instants from ``start`` to ``end``, both included, in order."""
-        found = {instant for instant in self._near(start, end) if start <= instant <= end}
-        return sorted(found)
+        return _within(self._near(start, end), start, end)
 
     def _near(self, start: datetime, end: datetime) -> Iterator[datetime]:
         """The instants of every matching local date from two days before to two days after."""
@@ -163,16 +171,16 @@ def windows(
     InputError
         At ``policies[i]``, where nothing is left of a window.
     """
-    start, end = timeline.instant(0), timeline.instant(timeline.steps)
+    start, end = (timeline.instant(k).astimezone(UTC) for k in (0, timeline.steps))
     asking: dict[datetime, list[int]] = {}
     for i, policy in enumerate(policies):
         for instant in policy.schedule.instants(start, end):
-            asking.setdefault(instant, []).append(i)
+            asking.setdefault(instant.astimezone(UTC), []).append(i)
     found = []
     for instant in sorted(asking):
         at = instant.astimezone(timeline.tzinfo)
         low, high = _meet(policies, asking[instant], at, minimum, maximum)
-        step = -((start - at) // timedelta(seconds=timeline.step_seconds)) - 1
+        step = -((start - instant) // timedelta(seconds=timeline.step_seconds)) - 1
         sources = tuple(f"policies[{i}]" for i in asking[instant])
         found.append(Window(at, step, low, high, sources))
     return tuple(found)
@@ -208,9 +216,10 @@ def _percent(low: float, high: float) -> str:
 
 def next_instants(policy: SchedulePolicy, after: datetime, count: int) -> list[datetime]:
     """The next ``count`` instants (fewer if there are no more) of a policy after an instant."""
-    after = parse_instant(after, "after")
+    after = parse_instant(after, "after").astimezone(UTC)
     latest = datetime(9998, 12, 1, tzinfo=UTC)
     end = min(after + timedelta(weeks=count + 2), latest)
     if isinstance(policy.schedule, OnceSchedule):
         end = latest.replace(month=12, day=31)
-    return [at for at in policy.schedule.instants(after, end) if at > after][: max(count, 0)]
+    later = (at for at in policy.schedule.instants(after, end) if at.astimezone(UTC) > after)
+    return list(later)[: max(count, 0)]
