@@ -7,11 +7,9 @@ absent, as published requests have it. Everything wrong is reported at once.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
-from typing import Annotated, Any, ClassVar, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
-    AfterValidator,
     AliasChoices,
     BeforeValidator,
     Discriminator,
@@ -24,14 +22,28 @@ from pydantic import (
 from pydantic.alias_generators import to_snake
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from bess._validation import CamelModel, ListOf, TextFlag, TextNumber, as_found
+from bess._validation import CamelModel, ListOf, TextFlag, as_found
 from bess.device import BessDevice
 from bess.errors import InputError, Problem
 from bess.policy import SchedulePolicy
-from bess.profile.reading import energies
 from bess.storage.checks import NOT_WITH_DEVICES, storage_problems
+from bess.storage.fields import (
+    Calendars,
+    DataValue,
+    Efficiency,
+    Fraction,
+    Identifier,
+    Instant,
+    Limit,
+    NotNegative,
+    Positive,
+    ServiceType,
+    Terminal,
+    ZoneName,
+    absent_if_false,
+    one_or_list,
+)
 from bess.time_of_use import TimeOfUse
-from bess.timeline import parse_instant, zone
 
 __all__ = [
     "DispatchStrategy",
@@ -42,88 +54,6 @@ __all__ = [
     "StorageInputs",
     "StorageRequest",
 ]
-
-_TERMINAL: Final = 'must be a fraction, a pair [low, high], "initial", "cyclic" or "free"'
-
-
-def _instant(value: Any) -> datetime:
-    return parse_instant(value, "")
-
-
-def _zone_name(name: str) -> str:
-    return zone(name, "").key
-
-
-def _identifier(value: Any) -> Any:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    if isinstance(value, str) and not value.strip():
-        raise InputError.at("", "must not be empty", value)
-    return value
-
-
-def _service_type(value: Any) -> Any:
-    if isinstance(value, str) and value.upper() == "ELECTRICITY":
-        return "ELECTRICITY"
-    raise InputError.at("", "must be ELECTRICITY", value)
-
-
-def _absent_if_false(value: Any) -> Any:
-    is_false = value is False or (isinstance(value, str) and value.strip().lower() == "false")
-    return None if is_false else value
-
-
-def _series(value: Any) -> Any:
-    return tuple(energies(value, "").tolist()) if isinstance(value, list) else value
-
-
-def _dates(value: Any) -> Any:
-    if not isinstance(value, (list, tuple)):
-        raise InputError.at("", "must be a list of dates such as 2025-07-04", value)
-    for i, day in enumerate(value):
-        try:
-            date.fromisoformat(day)
-        except (TypeError, ValueError):
-            raise InputError.at(f"[{i}]", "must be a date such as 2025-07-04", day) from None
-    return tuple(value)
-
-
-def _terminal(value: Any) -> Any:
-    ends = value if isinstance(value, (list, tuple)) else [value]
-    if value in ("initial", "cyclic", "free"):
-        return value
-    try:
-        numbers = tuple(energies(ends, "").tolist())
-    except InputError:
-        numbers = ()
-    if not numbers or max(numbers) > 1 or (len(numbers) == 2) != isinstance(value, (list, tuple)):
-        raise InputError.at("", _TERMINAL, value)
-    return numbers if len(numbers) == 2 else numbers[0]
-
-
-def _data_value(value: Any) -> Any:
-    if not isinstance(value, (str, int, float, bool)):
-        raise InputError.at("", "must be a string, a number or a boolean", value)
-    return value
-
-
-def _shape(value: Any) -> str:
-    return "list" if isinstance(value, (list, tuple)) else "one"
-
-
-Identifier = Annotated[str, BeforeValidator(_identifier)]
-Instant = Annotated[datetime, BeforeValidator(_instant)]
-ZoneName = Annotated[str, AfterValidator(_zone_name)]
-Fraction = Annotated[TextNumber, Field(ge=0, le=1)]
-Efficiency = Annotated[TextNumber, Field(gt=0, le=1)]
-Positive = Annotated[TextNumber, Field(gt=0)]
-NotNegative = Annotated[TextNumber, Field(ge=0)]
-Limit = Annotated[
-    Annotated[NotNegative, Tag("one")]
-    | Annotated[tuple[float, ...], BeforeValidator(_series), Tag("list")],
-    Discriminator(_shape),
-]
-"""kWh AC per step: one number, or one for every step."""
 
 
 class _Asked(CamelModel):
@@ -169,7 +99,7 @@ class FixedScheduleInputs(_Asked):
     timezone: Annotated[
         ZoneName | None, Field(validation_alias=AliasChoices("timezone", "timeZone", "time_zone"))
     ] = None
-    calendars: dict[str, Annotated[tuple[str, ...], BeforeValidator(_dates)]] | None = None
+    calendars: Calendars | None = None
 
 
 class DispatchStrategy(_Asked):
@@ -177,7 +107,7 @@ class DispatchStrategy(_Asked):
 
     optimize: TextFlag = False
     charge_on_surplus: TextFlag = False
-    fixed_schedule: Annotated[FixedScheduleInputs | None, BeforeValidator(_absent_if_false)] = None
+    fixed_schedule: Annotated[FixedScheduleInputs | None, BeforeValidator(absent_if_false)] = None
 
     @model_validator(mode="after")
     def _is_one(self) -> DispatchStrategy:
@@ -202,7 +132,7 @@ class PropertyInput(_Asked):
     ignores_unknown: ClassVar[bool] = True
 
     key_name: Identifier
-    data_value: Annotated[Any, BeforeValidator(_data_value)]
+    data_value: DataValue
 
 
 class StorageInputs(_Asked):
@@ -222,9 +152,7 @@ class StorageInputs(_Asked):
     battery_min_soc: Fraction = 0.1
     battery_max_soc: Fraction = 1.0
     battery_initial_soc: Fraction = 0.5
-    battery_terminal_soc: Annotated[
-        float | tuple[float, float] | str, BeforeValidator(_terminal)
-    ] = "initial"
+    battery_terminal_soc: Terminal = "initial"
     battery_dc_coupled: TextFlag = True
     battery_ac_to_dc_efficiency: Efficiency = 0.96
     battery_dc_to_ac_efficiency: Efficiency = 0.96
@@ -279,10 +207,10 @@ class StorageRequest(_Asked):
     consumption: ProfileReference
     solar: Annotated[
         Annotated[SolarReference, Tag("one")] | Annotated[ListOf[SolarReference], Tag("list")],
-        Discriminator(_shape),
+        Discriminator(one_or_list),
     ] = ()
     storage: StorageInputs = StorageInputs()
-    service_type: Annotated[Literal["ELECTRICITY"], BeforeValidator(_service_type)] = "ELECTRICITY"
+    service_type: ServiceType = "ELECTRICITY"
     account_id: Identifier | None = None
     provider_account_id: Identifier | None = None
     provider_profile_id: Identifier | None = None

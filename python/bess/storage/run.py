@@ -1,0 +1,255 @@
+"""From a storage request to its post-storage profiles: read, dispatch, answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import numpy as np
+
+from bess.battery import Battery
+from bess.dispatch import dispatch
+from bess.errors import InputError, Problem
+from bess.prices import Prices
+from bess.profile import Profile, horizon, place, read_profile
+from bess.profile.reading import Role
+from bess.result import Result
+from bess.site import Site
+from bess.storage.answer import answer
+from bess.storage.library import Library, profile_library, tariff_library
+from bess.storage.request import ProfileReference, StorageRequest
+from bess.storage.response import StorageResponse
+from bess.storage.spelling import Spelling
+from bess.strategy import FixedSchedule, Optimize, Strategy, Surplus
+from bess.tariff import Tariff, load_tariff
+
+__all__ = ["run_request"]
+
+
+def run_request(
+    request: StorageRequest | Mapping[str, Any],
+    profiles: Any,
+    tariffs: Any = None,
+    accounts: Mapping[str, Any] | None = None,
+    *,
+    progress: Callable[[str], None] | None = None,
+) -> StorageResponse:
+    """The answer to a storage request: its three post-storage profiles and all flows.
+
+    Parameters
+    ----------
+    request
+        A `StorageRequest` or its JSON object, in camel or snake case.
+    profiles
+        Where profile ids are looked up: a folder (``<id>.csv``, ``<id>.json``, or JSON files that
+        hold the id), a mapping of ids to anything `read_profile` takes, or a list of profile JSON.
+    tariffs
+        Where ``mainTariffId`` is looked up: a folder, a mapping of ids to anything `load_tariff`
+        takes or to `Prices`, or a list of tariffs.
+    accounts
+        The tariff's id of each account, for requests without ``mainTariffId``.
+    progress
+        Called with a few words before each long part of the work.
+
+    >>> request = {"fromDateTime": "2025-06-01T12:00:00-07:00", "providerProfileId": "after",
+    ...            "consumption": {"profileId": "home"}, "solar": {"profileId": "roof"},
+    ...            "storage": {"dispatchStrategy": {"chargeOnSurplus": True}}}
+    >>> response = run_request(request, profiles={"home": [1, 1], "roof": [3, 0]})
+    >>> [profile.provider_profile_id for profile in response.profiles]
+    ['after-usage', 'after-solar', 'after-storage']
+    >>> response.flows["battery_to_site_kwh_ac"].round(6).tolist()
+    [0.0, 1.0]
+
+    Raises
+    ------
+    InputError
+        With everything found wrong in the request, its profiles and its tariff.
+    InfeasibleError, SolverError
+        As `dispatch`.
+    """
+    asked = (
+        request if isinstance(request, StorageRequest) else StorageRequest.model_validate(request)
+    )
+    spelling = Spelling(request)
+    tell = progress or (lambda _: None)
+    tell("reading profiles and tariff")
+    inputs = _Inputs(asked, spelling)
+    inputs.read(profile_library(profiles), tariff_library(tariffs), accounts or {})
+    try:
+        site, notes = inputs.site()
+        tell(f"dispatching {site.steps:,} steps")
+        result = _dispatch(asked, site, inputs.strategy(), inputs.tariff)
+    except InputError as error:
+        raise spelling.retold(error) from None
+    assumptions = (*inputs.notes, *notes, *result.assumptions)
+    currency = inputs.tariff.currency if isinstance(inputs.tariff, Tariff) else None
+    return answer(asked, result, list(dict.fromkeys(assumptions)), currency)
+
+
+class _Inputs:
+    """What a request refers to, read: its profiles and its tariff, and notes on them."""
+
+    def __init__(self, request: StorageRequest, spelling: Spelling) -> None:
+        self.request = request
+        self.spelling = spelling
+        self.tariff: Tariff | Prices | None = None
+        self.notes: list[str] = []
+        self.profiles: list[Profile] = []
+        """Consumption, then each solar profile."""
+
+    def read(self, profiles: Library, tariffs: Library, accounts: Mapping[str, Any]) -> None:
+        """Read everything; raises one `InputError` with all that is wrong."""
+        problems: list[Problem] = []
+        request = self.request
+        references: list[tuple[str, ProfileReference, Role]] = [
+            ("consumption", request.consumption, "load")
+        ]
+        several = isinstance(request.solar, tuple)
+        references += [
+            (f"solar[{i}]" if several else "solar", reference, "solar")
+            for i, reference in enumerate(request.solar_profiles)
+        ]
+        for path, reference, role in references:
+            try:
+                self._read_profile(profiles, path, reference, role)
+            except InputError as error:
+                problems += error.problems
+        try:
+            self.tariff = self._find_tariff(tariffs, accounts)
+        except InputError as error:
+            problems += self.spelling.retold(error).problems
+        if problems:
+            raise InputError(*dict.fromkeys(problems))
+
+    def _read_profile(
+        self, profiles: Library, path: str, reference: ProfileReference, role: Role
+    ) -> None:
+        ids = {
+            "profileId": reference.profile_id,
+            "providerProfileId": reference.provider_profile_id,
+        }
+        asked = {self.spelling.path(f"{path}.{key}"): name for key, name in ids.items() if name}
+        entry = profiles.find(asked)
+        profile = read_profile(
+            entry.source, role=role, time_zone=self.request.time_zone, name=entry.label
+        )
+        self.notes += [f"{path}: {note}" for note in profile.notes]
+        self.profiles.append(profile)
+
+    def _find_tariff(self, tariffs: Library, accounts: Mapping[str, Any]) -> Tariff | Prices | None:
+        request, storage = self.request, self.request.storage
+        path = self.spelling.path("storage.mainTariffId")
+        wanted = storage.main_tariff_id
+        for account in (request.account_id, request.provider_account_id):
+            if wanted is None and account is not None and account in accounts:
+                wanted = str(accounts[account])
+                path = f"accounts[{account!r}]"
+                self.notes.append(f"tariff {wanted}: that of account {account}")
+        if wanted is not None:
+            entry = tariffs.find({path: wanted})
+        else:
+            entries = tariffs.all()
+            if len(entries) > 1:
+                names = ", ".join(entry.label for entry in entries)
+                raise InputError.at(path, f"is required, for there are several tariffs: {names}")
+            if not entries:
+                if isinstance(self.strategy(), Optimize):
+                    raise InputError.at(path, "is required: optimize needs a tariff")
+                return None
+            entry = entries[0]
+            self.notes.append(f"no mainTariffId: {entry.label}, the only tariff given, is used")
+        if isinstance(entry.source, Prices):
+            return entry.source
+        properties = [
+            {"keyName": given.key_name, "dataValue": given.data_value}
+            for given in storage.tariff_property_inputs
+        ]
+        return load_tariff(entry.source, property_inputs=properties or None)
+
+    def strategy(self) -> Strategy:
+        """How to dispatch; `Optimize` where the request does not say."""
+        strategy = self.request.storage.dispatch_strategy
+        schedule = strategy.fixed_schedule
+        if schedule is not None:
+            return FixedSchedule(
+                schedule.charge_tous,
+                schedule.discharge_tous,
+                schedule.timezone,
+                schedule.calendars,
+            )
+        return Surplus() if strategy.charge_on_surplus else Optimize()
+
+    def site(self) -> tuple[Site, list[str]]:
+        """The site on the request's steps, and what had to be assumed."""
+        request, storage = self.request, self.request.storage
+        consumption, *arrays = self.profiles
+        timeline = horizon(self.profiles, request.from_date_time, request.time_zone)
+        notes = []
+        load, note = place(consumption, timeline, by_date=False)
+        notes += [f"consumption: {note}"] if note else []
+        solar = np.zeros(timeline.steps)
+        efficiency = storage.solar_dc_to_ac_efficiency
+        dc = any(reference.side == "DC" for reference in request.solar_profiles)
+        side: Literal["AC", "DC"] = "DC" if dc else "AC"
+        for reference, profile in zip(request.solar_profiles, arrays, strict=True):
+            energy, note = place(profile, timeline, by_date=True)
+            notes += [f"solar: {note}"] if note else []
+            as_dc = dc and reference.side == "AC"
+            solar += energy * (reference.data_factor / (efficiency if as_dc else 1.0))
+            if reference.data_factor != 1:
+                notes.append(f"solar: {profile.name} is multiplied by {reference.data_factor:g}")
+        if request.time_zone is None:
+            offset = request.from_date_time.isoformat()[-6:]
+            notes.append(
+                f"no timeZone: the site's clock stays at {offset} from UTC all year, without "
+                "daylight saving time"
+            )
+        if not storage.dispatch_strategy.chosen:
+            notes.append("no dispatchStrategy: optimize")
+        site = Site(
+            load_kwh=load,
+            solar_kwh=solar,
+            start=request.from_date_time,
+            step_hours=timeline.step_hours,
+            time_zone=request.time_zone,
+            solar_side=side,
+            solar_dc_to_ac_efficiency=efficiency,
+            allow_solar_to_grid=storage.allow_solar_to_grid,
+            export_limit_kwh=storage.export_limit_kwh_ac,
+            import_limit_kwh=storage.import_limit_kwh_ac,
+        )
+        if isinstance(self.tariff, Tariff):
+            notes += self.tariff.notes(site.timeline)
+            notes += [f"tariff {self.tariff.name}, not billed: {it}" for it in self.tariff.ignored]
+        return site, notes
+
+
+def _dispatch(
+    request: StorageRequest, site: Site, strategy: Strategy, tariff: Tariff | Prices | None
+) -> Result:
+    storage = request.storage
+    common: dict[str, Any] = {
+        "initial_state_of_charge": storage.battery_initial_soc,
+        "terminal_state_of_charge": storage.battery_terminal_soc,
+        "degradation_cost_per_kwh": storage.battery_degradation_cost,
+        "allow_grid_to_battery": storage.allow_grid_to_battery,
+        "allow_battery_to_grid": storage.allow_battery_to_grid,
+        "allow_solar_to_battery": storage.allow_solar_to_battery,
+    }
+    paid: dict[str, Any] = {"prices" if isinstance(tariff, Prices) else "tariff": tariff}
+    if request.all_devices:
+        return dispatch(site, list(request.all_devices), strategy, **paid, **common)
+    power = storage.battery_nameplate_power or 3.0
+    battery = Battery(
+        capacity_kwh=storage.battery_nameplate_capacity,
+        charge_power_kw=storage.battery_nameplate_charge_power_kw_dc or power,
+        discharge_power_kw=storage.battery_nameplate_discharge_power_kw_dc or power,
+        min_state_of_charge=storage.battery_min_soc,
+        max_state_of_charge=storage.battery_max_soc,
+        dc_coupled=storage.battery_dc_coupled,
+        ac_to_dc_efficiency=storage.battery_ac_to_dc_efficiency,
+        dc_to_ac_efficiency=storage.battery_dc_to_ac_efficiency,
+        input_efficiency=storage.battery_input_efficiency,
+        **common,
+    )
+    return dispatch(site, battery, strategy, policies=storage.policies, **paid)

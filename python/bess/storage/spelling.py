@@ -1,0 +1,62 @@
+"""Errors from inside, told in the words of the request: its fields, as the caller spelt them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from bess.errors import InputError, join_path
+
+__all__ = ["Spelling"]
+
+_FIELDS: Final = {
+    "start": "fromDateTime",
+    "time_zone": "timeZone",
+    "export_limit_kwh": "storage.exportLimitKwhAc",
+    "import_limit_kwh": "storage.importLimitKwhAc",
+    "property_inputs": "storage.tariffPropertyInputs",
+    "policies": "storage.policies",
+    "charge": "storage.dispatchStrategy.fixedSchedule.chargeTous",
+    "discharge": "storage.dispatchStrategy.fixedSchedule.dischargeTous",
+    "calendars": "storage.dispatchStrategy.fixedSchedule.calendars",
+    "initial_state_of_charge": "storage.batteryInitialSoc",
+    "terminal_state_of_charge": "storage.batteryTerminalSoc",
+}
+"""The request's field behind a name of the Python interface."""
+
+
+class Spelling:
+    """How a request spells its fields."""
+
+    def __init__(self, request: Any) -> None:
+        self._request = request if isinstance(request, Mapping) else {}
+
+    def path(self, camel: str) -> str:
+        """The path of a field, such as ``storage.mainTariffId``, each part as the caller has it."""
+        found = ""
+        node: Any = self._request
+        for part in camel.split("."):
+            wanted = part.lower()
+            keys = node if isinstance(node, Mapping) else ()
+            same = (key for key in keys if str(key).replace("_", "").lower() == wanted)
+            key = next(same, part)
+            node = node.get(key) if isinstance(node, Mapping) else None
+            found = join_path(found, str(key))
+        return found
+
+    def retold(self, error: InputError) -> InputError:
+        """The error with the names of the Python interface replaced by the request's fields."""
+        storage = self._request.get(self.path("storage"))
+        inside = isinstance(storage, Mapping) and "devices" in storage
+        fields = _FIELDS | {"battery": "storage.devices" if inside else "devices"}
+        problems = []
+        for problem in error.problems:
+            name = re.match(r"\w*", problem.path)
+            first = name[0] if name else ""
+            if first in fields:
+                rest = problem.path[len(first) :]
+                problem = replace(problem, path=self.path(fields[first]) + rest)
+            problems.append(problem)
+        return InputError(*problems)
