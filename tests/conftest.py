@@ -28,7 +28,7 @@ def shared_data() -> Path:
 if importlib.util.find_spec("highspy") is None:  # free-threaded Python has no wheel of it yet
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_call() -> Generator[None]:
+    def pytest_runtest_call() -> Generator[None, None, None]:
         """Skips a test as soon as it comes to need highspy."""
         try:
             yield
