@@ -1,4 +1,4 @@
-"""What tests share: the folder of real inputs, where there is one, and how to do without highspy."""
+"""What tests share: the folder of real inputs, if there is one, and how to do without highspy."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def compiled_shapes(owner: Any) -> dict[str, Shape]:
             shapes[name] = signatures(name, value.__doc__ or "")
         else:
             shapes[name] = None
-    return shapes
+    return {name: shape for name, shape in shapes.items() if shape != []}  # no constructor
 
 
 def signatures(name: str, docstring: str) -> list[list[str]]:
