@@ -13,6 +13,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     ModelWrapValidatorHandler,
     SerializerFunctionWrapHandler,
     ValidationError,
@@ -32,6 +33,7 @@ __all__ = [
     "Integer",
     "ListOf",
     "Model",
+    "NonEmptyListOf",
     "Number",
     "TextFlag",
     "TextInteger",
@@ -161,9 +163,6 @@ def _problems(details: ErrorDetails, data: Any) -> list[Problem]:
             reason = "must be an object"
         case "list_type" | "tuple_type":
             reason = "must be a list"
-        case "too_short":
-            least = context["min_length"]
-            reason = f"must have at least {least} item{'s' if least > 1 else ''}"
         case "finite_number":
             reason = "must be a finite number"
         case "float_type" | "int_type":
@@ -264,6 +263,12 @@ def _as_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _not_empty(value: Any) -> Any:
+    if isinstance(value, (list, tuple)) and not value:
+        raise PydanticCustomError("too_short", "must have at least 1 item")
+    return value
+
+
 def _as_list(value: Any, serialize: SerializerFunctionWrapHandler) -> Any:
     return list(serialize(value))
 
@@ -282,3 +287,6 @@ TextFlag = Annotated[bool, BeforeValidator(_text_flag)]
 Item = TypeVar("Item")
 ListOf = Annotated[tuple[Item, ...], BeforeValidator(_as_tuple), WrapSerializer(_as_list)]
 """A list, held as a tuple so that its model hashes, and dumped as the list it came as."""
+NonEmptyListOf = Annotated[
+    ListOf[Item], BeforeValidator(_not_empty), Field(json_schema_extra={"minItems": 1})
+]

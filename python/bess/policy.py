@@ -14,7 +14,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from bess._validation import AsNumber, ListOf, Model
+from bess._validation import AsNumber, Model, NonEmptyListOf
 from bess.errors import InputError, nearest_name
 from bess.timeline import EPOCH, SECOND, Timeline, first_change, parse_instant, zone
 
@@ -71,8 +71,8 @@ class OnceSchedule(Model):
 
     frequency: Literal["once"]
     date_times: Annotated[
-        ListOf[Instant],
-        Field(min_length=1, description="Instants in ISO 8601, each with an offset."),
+        NonEmptyListOf[Instant],
+        Field(description="Instants in ISO 8601, each with an offset."),
     ]
 
     def instants(self, start: datetime, end: datetime) -> list[datetime]:
@@ -88,7 +88,7 @@ class WeeklySchedule(Model):
     """
 
     frequency: Literal["weekly"]
-    day_of_week: Annotated[ListOf[DayName], Field(min_length=1, description="Days of the week.")]
+    day_of_week: Annotated[NonEmptyListOf[DayName], Field(description="Days of the week.")]
     time: Annotated[TimeOfDay, Field(description="Local time of day, HH:MM or HH:MM:SS.")]
     timezone: Annotated[ZoneName, Field(description="IANA time zone in which the time is read.")]
 
@@ -217,9 +217,8 @@ def _percent(low: float, high: float) -> str:
 def next_instants(policy: SchedulePolicy, after: datetime, count: int) -> list[datetime]:
     """The next ``count`` instants (fewer if there are no more) of a policy after an instant."""
     after = parse_instant(after, "after").astimezone(UTC)
-    latest = datetime(9998, 12, 1, tzinfo=UTC)
-    end = min(after + timedelta(weeks=count + 2), latest)
-    if isinstance(policy.schedule, OnceSchedule):
-        end = latest.replace(month=12, day=31)
+    end = datetime(9998, 12, 1, tzinfo=UTC)
+    if isinstance(policy.schedule, WeeklySchedule):  # at least one in every week
+        end = after + min(timedelta(weeks=min(count + 2, 1_000_000)), end - after)
     later = (at for at in policy.schedule.instants(after, end) if at.astimezone(UTC) > after)
     return list(later)[: max(count, 0)]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, model_validator
 
-from bess._validation import CamelModel, ListOf, TextInteger
+from bess._validation import CamelModel, NonEmptyListOf, TextInteger
 from bess.errors import InputError
 from bess.timeline import DAY, EPOCH_ORDINAL, LocalClock
 
@@ -153,7 +153,7 @@ class TimeOfUse(_Pasted):
     (57600, 75600)
     """
 
-    tou_periods: Annotated[ListOf[TouPeriod], Field(min_length=1)]
+    tou_periods: NonEmptyListOf[TouPeriod]
     season: Season | None = None
     calendar: Calendar = None
 
