@@ -1,4 +1,4 @@
-"""Which charges of a published tariff are energy prices, which change no dispatch, which neither."""
+"""Which charges of a published tariff are energy prices, and which change no dispatch."""
 
 from __future__ import annotations
 

@@ -110,8 +110,8 @@ class Tariff:
         if count := int(np.count_nonzero(cut)):
             first = timeline.instant(int(np.argmax(cut))).isoformat()
             notes.append(
-                f"tariff {self.name}: times of use begin or end inside {count} steps (first at "
-                f"{first}); each step has the price at its start"
+                f"tariff {self.name}: times of use begin or end inside steps ({count} of "
+                f"{timeline.steps}, the first at {first}); each step has the price at its start"
             )
         start, end = self.effective
         if (start is not None and timeline.start_seconds < start) or (

@@ -10,12 +10,13 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
 import numpy as np
 from pydantic import BeforeValidator
+from pydantic.alias_generators import to_camel
 
 from bess._validation import CamelModel, TextInteger, TextNumber
 from bess.errors import InputError, nearest_name
@@ -172,7 +173,7 @@ class _SeriesTariff(CamelModel):
     master_tariff_id: str | int | None = None
 
 
-def read_series_object(obj: Any, name: str = "tariff") -> Tariff:
+def read_series_object(obj: Mapping[str, Any], name: str = "tariff") -> Tariff:
     """The tariff of a price series in the small JSON form.
 
     >>> flat = read_series_object({"importPrice": 0.3, "tariffName": "Flat", "currency": "EUR"})
@@ -180,37 +181,32 @@ def read_series_object(obj: Any, name: str = "tariff") -> Tariff:
     ('Flat', ('no export_price is given: export earns 0',))
     """
     given = _SeriesTariff.model_validate(obj)
-    prices = [given.import_price, given.export_price]
-    counts = {len(p) for p in prices if isinstance(p, tuple)}
-    if len(counts) > 1:
-        raise InputError.at("exportPrice", "must have as many prices as importPrice", max(counts))
-    count = max(counts, default=1)
-    if count == 0:
-        raise InputError.at("importPrice", "must hold at least one price", [])
-    placed: dict[str, Any] = {"repeats": not counts}
+    lists = [p for p in (given.import_price, given.export_price) if isinstance(p, tuple)]
+    count = len(lists[0]) if lists else 1
+    if () in lists:
+        name = "import_price" if given.import_price == () else "export_price"
+        raise InputError.at(_spelled(name, obj), "must hold at least one price", [])
+    if lists and len(lists[-1]) != count:
+        reason = f"has {len(lists[-1])} prices, {_spelled('import_price', obj)} {count}"
+        raise InputError.at(_spelled("export_price", obj), reason)
+    placed: dict[str, Any] = {"repeats": not lists}
     if (given.from_date_time is None) != (given.duration is None):
-        missing, other = ("duration", "fromDateTime")[:: 1 if given.duration is None else -1]
-        raise InputError.at(missing, f"is required where {other} is given")
-    if given.from_date_time is not None and given.duration is not None and counts:
-        if given.duration < 1000 or given.duration % 1000:
-            raise InputError.at(
-                "duration", "must be whole seconds, in milliseconds (1000 or more)", given.duration
-            )
-        start = parse_instant(given.from_date_time, "fromDateTime")
-        epoch = parse_instant("1970-01-01T00:00Z", "fromDateTime")
-        if (start - epoch) % timedelta(seconds=1):
-            raise InputError.at("fromDateTime", "must be a whole second", given.from_date_time)
-        placed |= {
-            "start_seconds": (start - epoch) // timedelta(seconds=1),
-            "step_seconds": given.duration // 1000,
-        }
+        names = ["from_date_time", "duration"]
+        other, missing = names if given.duration is None else reversed(names)
+        raise InputError.at(_spelled(missing, obj), f"is required where {_spelled(other, obj)} is")
+    if given.from_date_time is not None and given.duration is not None and lists:
+        placed |= _from_instant(
+            given.from_date_time, given.duration, _spelled("from_date_time", obj)
+        )
     return Tariff(
         name=given.tariff_name or name,
         identifiers=frozenset(
             str(i) for i in (given.tariff_id, given.master_tariff_id) if i is not None
         ),
         currency=given.currency,
-        time_zone=None if given.time_zone is None else zone(given.time_zone, "timeZone").key,
+        time_zone=None
+        if given.time_zone is None
+        else zone(given.time_zone, _spelled("time_zone", obj)).key,
         assumptions=() if "export_price" in given.model_fields_set else (_EARNS_NOTHING,),
         series=PriceSeries(
             import_price=np.broadcast_to(np.array(given.import_price), (count,)),
@@ -219,3 +215,20 @@ def read_series_object(obj: Any, name: str = "tariff") -> Tariff:
             **placed,
         ),
     )
+
+
+def _from_instant(text: str, duration: int, path: str) -> dict[str, int]:
+    """Where a start and a step in milliseconds put a series: fields of a `PriceSeries`."""
+    if duration < 1000 or duration % 1000:
+        raise InputError.at(
+            "duration", "must be whole seconds, in milliseconds (1000 or more)", duration
+        )
+    since = parse_instant(text, path) - parse_instant("1970-01-01T00:00Z", path)
+    if since % timedelta(seconds=1):
+        raise InputError.at(path, "must be a whole second", text)
+    return {"start_seconds": since // timedelta(seconds=1), "step_seconds": duration // 1000}
+
+
+def _spelled(name: str, obj: Mapping[str, Any]) -> str:
+    """A field as the caller spells the object's fields: snake case where that is given."""
+    return name if name in obj or "import_price" in obj else to_camel(name)

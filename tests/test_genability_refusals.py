@@ -1,0 +1,217 @@
+"""What a published tariff holds that is left out, refused by name, or malformed."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tariffs import DAY, SUMMER, WINTER, load, message, rate, series, tariff, tou
+
+from bess.errors import InputError
+from bess.tariff import load_tariff
+
+
+def test_charges_that_change_no_dispatch_are_listed_by_name() -> None:
+    percent = {"rateBands": [{"rateAmount": 3.5921, "rateUnit": "PERCENTAGE"}]}
+    loaded = load(
+        rate("customer", 20, chargeType="FIXED_PRICE"),
+        rate("least", 5, chargeType="MINIMUM"),
+        rate("panels", 1.5, chargeType="QUANTITY", quantityKey="systemSize"),
+        rate("tax", chargeType="QUANTITY", **percent),
+        rate("power factor", chargeType="DEMAND_BASED", quantityKey="reactiveDemand"),
+        rate("rider", riderId=9, chargeType=None, rateBands=None),
+        rate("zero", 0, chargeType="DEMAND_BASED"),
+        rate("energy"),
+    )
+    assert loaded.ignored == (
+        "rates[0] 'customer': FIXED_PRICE, not billed",
+        "rates[1] 'least': MINIMUM, not billed",
+        "rates[2] 'panels': QUANTITY, not billed",
+        "rates[3] 'tax': 3.5921 % of other charges, not billed",
+        "rates[4] 'power factor': reactive power, not billed",
+        "rates[5] 'rider': a rider whose own rates are not given",
+        "rates[6] 'zero': DEMAND_BASED, an amount of 0",
+    )
+
+
+def test_a_rider_counts_once() -> None:
+    pointer = rate("R", riderId=9, tariffSequenceNumber=4, chargeType=None)
+    del pointer["rateBands"]
+    inlined = rate("R", 0.05, riderTariffId=12, tariffSequenceNumber=4)
+    loaded = load(rate("a", 0.2), pointer, inlined)
+    assert series(loaded)[0] == [0.25] * 24
+    assert loaded.ignored == ()
+
+
+def test_a_misspelt_key_is_listed_and_refused_when_strict() -> None:
+    spoilt = rate("a", timeOfuse=tou(16, 21), somethingElse=1)
+    assert load(spoilt).ignored == ("rates[0].timeOfuse is not read: did you mean timeOfUse?",)
+    assert message(spoilt, strict=True).startswith("tariff T: rates[0].timeOfuse is not read")
+
+
+TIERS = [{"rateAmount": 0.1, "consumptionUpperLimit": 250}, {"rateAmount": 0.2}]
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "reason"),
+    [
+        ({"chargeType": "DEMAND_BASED"}, "is a demand charge: not supported in this version"),
+        ({"chargeType": "FORMULA"}, "has the chargeType FORMULA: not supported in this version"),
+        ({"chargeType": None}, "has the chargeType None: not supported in this version"),
+        ({"chargeType": "QUANTITY", "quantityKey": "demand"}, "has the chargeType QUANTITY: not"),
+        ({"rateBands": TIERS}, "has tiers (0.1 up to 250 kWh, then 0.2): not supported in this"),
+        ({"rateBands": TIERS[:1]}, "has no price above its limit of 250 kWh"),
+        ({"rateBands": [{"rateAmount": 1}, {"rateAmount": 2}]}, "has several bands that apply at"),
+        ({"rateBands": [{"rateAmount": 1}, {"rateAmount": 1}]}, "has several bands that apply at"),
+        (
+            {"rateBands": [{"rateAmount": 1, "demandUpperLimit": 5}, {"rateAmount": 2}]},
+            "has bands by demand: not supported in this version",
+        ),
+        (
+            {"rateBands": [{"rateAmount": 1, "hasPropertyLimit": True}, {"rateAmount": 2}]},
+            "has bands by size: not supported in this version",
+        ),
+        ({"rateBands": [{"rateAmount": 1, "rateUnit": "PERCENTAGE"}]}, "is charged as PERCENTAGE"),
+        ({"hasApplicabilityFormula": True}, "applies by a formula: not supported"),
+        ({"timeOfUse": tou(16, 21, isDynamic=True)}, "holds at times called at short notice"),
+        ({"variableFactorKey": "f"}, "has a variable factor (f): not supported"),
+        ({"quantityKey": "heatedArea"}, "is charged per heatedArea: not supported"),
+    ],
+)
+def test_what_bears_on_dispatch_and_cannot_be_represented_is_refused(
+    spoilt: dict[str, Any], reason: str
+) -> None:
+    assert message(rate("a"), rate("Summer Rate") | spoilt).startswith(
+        f"rates[1] 'Summer Rate': {reason}"
+    )
+
+
+def test_every_refused_rate_is_named() -> None:
+    found = message(
+        rate("d", chargeType="DEMAND_BASED"), rate("a"), rate("t", rateBands=TIERS)
+    ).splitlines()
+    assert [line.split(":")[0] for line in found] == ["rates[0] 'd'", "rates[2] 't'"]
+
+
+def test_tiers_of_one_price_are_one_price() -> None:
+    bands = [{"rateAmount": 0.16, "consumptionUpperLimit": 250}, {"rateAmount": 0.16}]
+    assert series(load(rate("a", rateBands=bands)))[0] == [0.16] * 24
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (tariff(), "rates: hold no CONSUMPTION_BASED rate for imports"),
+        (tariff(rate("a", transactionType="SELL")), "rates: hold no CONSUMPTION_BASED rate for im"),
+        (tariff(rate("a", transactionType="GIVE")), "rates[0].transactionType = 'GIVE': must be"),
+        (tariff(rate("a", "dear")), "rates[0].rateBands[0].rateAmount = 'dear': must be a number"),
+        (tariff(rate("a", None)), "rates[0].rateBands[0].rateAmount: is required"),
+        (tariff(rate("a", 1e12)), "rates[0].rateBands[0].rateAmount = 1000000000000.0: must be a"),
+        (tariff(rate("a", -1, transactionType="SELL")), "rateAmount = -1.0: must be at least 0"),
+        (tariff(rate("a", rateBands=[])), "rates[0].rateBands: is required, with at least one"),
+        (tariff(rate("a", rateBands=3)), "rates[0].rateBands = 3: must be a list"),
+        (tariff(rate("a", timeOfUse={})), "rates[0].timeOfUse.touPeriods: is required"),
+        (tariff(rate("a", timeOfUse=tou(16, 25))), "rates[0].timeOfUse.touPeriods[0].toHour = 25"),
+        (tariff(rate("a", season={})), "rates[0].season.seasonFromMonth: is required"),
+        (tariff(rate("a", chargeClass=3)), "rates[0].chargeClass = 3: must be a string or a list"),
+        (tariff(rate("a", fromDateTime="soon")), "rates[0].fromDateTime = 'soon': must be an ISO"),
+        (tariff(rate("a"), timeZone="US/East"), "timeZone = 'US/East': is not a known IANA time"),
+        (tariff(rate("a"), serviceType="GAS"), "serviceType = 'GAS': must be ELECTRICITY"),
+        (tariff("a"), "rates[0] = 'a': must be an object"),  # type: ignore[arg-type]
+        ({"rates": {}}, "rates: must be a list"),
+    ],
+)
+def test_a_malformed_tariff_is_refused_by_its_path(source: Any, expected: str) -> None:
+    with pytest.raises(InputError) as caught:
+        load_tariff(source)
+    assert expected in str(caught.value)
+
+
+def test_problems_of_a_file_are_under_its_name_and_those_of_arguments_are_not(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "t.json"
+    path.write_text(
+        json.dumps(
+            tariff(rate("d", chargeType="DEMAND_BASED"), rate("v", 0, variableRateKey="supply"))
+        )
+    )
+    with pytest.raises(InputError) as caught:
+        load_tariff(path)
+    assert [problem.path for problem in caught.value.problems] == [
+        f"{path}: rates[0] 'd'",
+        "variable_rates",
+    ]
+
+
+def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The path of everything inside a JSON value."""
+    if isinstance(node, dict):
+        return [p for k, v in node.items() for p in [(*path, k), *places(v, (*path, k))]]
+    if isinstance(node, list):
+        return [p for i, v in enumerate(node) for p in [(*path, i), *places(v, (*path, i))]]
+    return []
+
+
+WHOLE = tariff(
+    rate("peak", 0.5, rateGroupName="E", season=SUMMER, timeOfUse=tou(16, 21, touGroupId=1)),
+    rate("off", 0.3, rateGroupName="E", season=SUMMER, timeOfUse=tou(21, 16, calendarId=61)),
+    rate("winter", 0.2, rateGroupName="E", season=WINTER, fromDateTime="2025-01-01T00:00Z"),
+    rate(
+        "green", applicabilityKey="choice", rateBands=[{"rateAmount": 1, "applicabilityValue": 2}]
+    ),
+    rate("there", territory={"territoryId": 7}, transactionType="NET", chargeClass=["SUPPLY"]),
+    rate("variable", 0, variableRateKey="supply", transactionType="SELL"),
+    rate("fixed", 9, chargeType="FIXED_PRICE", riderTariffId=4, tariffSequenceNumber=2),
+    rate("rider", riderId=4, tariffSequenceNumber=2, rateBands=None),
+    timeZone="America/New_York",
+    effectiveDate="2025-01-01",
+    properties=[{"keyName": "choice", "isDefault": True, "propertyValue": 2}],
+)
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_a_mutated_tariff_raises_nothing_but_an_input_error(data: st.DataObject) -> None:
+    mutated = copy.deepcopy(WHOLE)
+    for path in data.draw(st.lists(st.sampled_from(places(WHOLE)), min_size=1, max_size=3)):
+        node: Any = mutated
+        try:
+            for key in path[:-1]:
+                node = node[key]
+            if data.draw(st.booleans()):
+                del node[path[-1]]
+            else:
+                node[path[-1]] = data.draw(JSON_VALUES)
+        except (KeyError, IndexError, TypeError):
+            continue
+    options = {"property_inputs": {"territoryId": 7}, "missing": "zero"}
+    try:
+        loaded = load_tariff(mutated, **options)  # type: ignore[arg-type]
+        imports, exports = loaded.prices(DAY).series(24)
+        assert np.isfinite(imports).all()
+        assert np.isfinite(exports).all()
+        loaded.notes(DAY)
+    except InputError as refusal:
+        str(refusal)
+
+
+@settings(max_examples=100, deadline=None)
+@given(value=JSON_VALUES)
+def test_any_other_json_raises_an_input_error(value: Any) -> None:
+    for source in (value, [value], {"rates": value}, {"rates": [value]}, {"importPrice": value}):
+        try:
+            load_tariff(source)  # type: ignore[arg-type]
+        except InputError as refusal:
+            str(refusal)
