@@ -1,0 +1,192 @@
+"""The command line: run a storage request, check a device."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bess._json import read_json
+from bess.device import BessDevice
+from bess.errors import BessError, InputError
+from bess.policy import next_instants
+from bess.timeline import parse_instant
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="What a battery at a site will do, and what it is worth.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+devices = typer.Typer(help="Batteries as a device registry describes them.", no_args_is_help=True)
+app.add_typer(devices, name="device")
+
+
+def main() -> None:
+    """Entry point of the command ``bess``."""
+    app()
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(version("bess-dispatch"))
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(
+    request: Annotated[Path, typer.Argument(metavar="REQUEST.json", help="The storage request.")],
+    profiles: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where profiles are; by default the request's folder."),
+    ] = None,
+    tariffs: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where tariffs are; by default the request's folder."),
+    ] = None,
+    device: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE", help="A device in place of the request's battery; repeatable."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where to write; by default out/ and the request's name."),
+    ] = None,
+) -> None:
+    """Run a storage request: write its answer, three profiles and flows, and print a summary."""
+    with _errors_alone():
+        from rich.console import Console
+
+        from bess.outputs import write_response
+        from bess.report import report
+        from bess.storage import run_request
+
+        asked = read_json(request)
+        replaced = ""
+        if device:
+            asked, replaced = _with_devices(asked, device)
+        with _progress() as tell:
+            response = run_request(
+                asked,
+                profiles if profiles is not None else request.parent,
+                tariffs if tariffs is not None else request.parent,
+                progress=tell,
+            )
+            if replaced:
+                response.assumptions.append(replaced)
+            tell("writing")
+            files = write_response(response, out or Path("out") / request.stem)
+        title = asked.get("profileName") or asked.get("profile_name") or request.name
+        report(response, str(title), files, Console(highlight=False))
+
+
+def _with_devices(request: Any, files: list[Path]) -> tuple[Any, str]:
+    """The request with devices in place of its battery, and what was left out of it."""
+    from bess.storage.checks import NOT_WITH_DEVICES
+
+    found = [device for file in files for device in _read_devices(file)]
+    if not isinstance(request, Mapping):
+        return request, ""
+    storage = request.get("storage")
+    left_out = []
+    if isinstance(storage, Mapping):
+        names = {name.lower() for name in (*NOT_WITH_DEVICES, "devices")}
+        left_out = [key for key in storage if str(key).replace("_", "").lower() in names]
+        storage = {key: value for key, value in storage.items() if key not in left_out}
+    request = {**request, "storage": storage, "devices": found}
+    return request, f"--device replaces {', '.join(left_out)}" if left_out else ""
+
+
+def _read_devices(file: Path) -> list[BessDevice]:
+    """The devices of a file: one, or a list."""
+    content = read_json(file)
+    try:
+        if not isinstance(content, list):
+            return [BessDevice.model_validate(content)]
+        found = []
+        for i, item in enumerate(content):
+            try:
+                found.append(BessDevice.model_validate(item))
+            except InputError as error:
+                raise error.under(f"[{i}]") from None
+    except InputError as error:
+        raise error.under(str(file)) from None
+    return found
+
+
+@devices.command("check")
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The device's JSON.")],
+    after: Annotated[
+        str | None, typer.Option(metavar="INSTANT", help="Instants after this one; by default now.")
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, help="How many instants of each policy.")] = 5,
+) -> None:
+    """Validate a device and print the next instants of its policies."""
+    with _errors_alone():
+        from rich.console import Console
+        from rich.markup import escape
+
+        found = _read_devices(file)
+        start = datetime.now(UTC) if after is None else parse_instant(after, "--after")
+        console = Console(highlight=False)
+        for device in found:
+            console.print(f"[bold]{escape(device.name)}[/bold] at {escape(device.collector)} is valid")
+            console.print(
+                f"  {device.operational_battery_capacity / 1000:g} kWh, "
+                f"charging {device.maximum_charging_power / 1000:g} kW "
+                f"at {100 * device.charging_efficiency:g} %, "
+                f"discharging {device.maximum_discharging_power / 1000:g} kW "
+                f"at {100 * device.discharging_efficiency:g} %"
+            )
+            for i, policy in enumerate(device.policies):
+                low, high = policy.minimum_state_of_charge, policy.maximum_state_of_charge
+                console.print(f"  policies\\[{i}]: {low:g} to {high:g} % of capacity")
+                for at in next_instants(policy, start, count):
+                    console.print(f"    {at.isoformat()} ({at:%A})")
+                if not next_instants(policy, start, 1):
+                    console.print("    no instant ahead")
+
+
+@contextmanager
+def _errors_alone() -> Iterator[None]:
+    """Turns an error of ours into its message on stderr and a failing exit."""
+    try:
+        yield
+    except BessError as error:
+        typer.echo(f"error: {error}" if "\n" not in str(error) else f"errors:\n{error}", err=True)
+        raise typer.Exit(1) from None
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Says on a terminal what is being done, while it is being done."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("starting") as status:
+        yield status.update

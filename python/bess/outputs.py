@@ -1,0 +1,92 @@
+"""Writing an answer to a folder: every file whole, or none."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+
+from bess.errors import InputError
+from bess.storage.response import StorageResponse
+
+__all__ = ["write_files", "write_response"]
+
+
+def write_response(response: StorageResponse, folder: Path) -> list[Path]:
+    """Write ``answer.json``, the three profiles, and the flows as JSON and CSV (and Parquet where
+    the extra ``parquet`` is installed); returns the paths written.
+
+    Raises
+    ------
+    InputError
+        Where the folder cannot be written; nothing is then left behind.
+    """
+    answer = response.model_dump(by_alias=True)
+    files = {"answer.json": _json(answer)}
+    for profile in answer["profiles"]:
+        name = re.sub(r"[^\w.-]+", "_", profile["providerProfileId"])
+        files[f"{name}.json"] = _json(profile)
+    files["flows.json"] = _json(answer["storageOptimizationResponse"])
+    files["flows.csv"] = _csv(response)
+    if find_spec("pyarrow") is not None:
+        files["flows.parquet"] = _parquet(response)
+    return write_files(folder, files)
+
+
+def write_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
+    """Write files into a folder, which is made if need be: first all beside it, then moved in."""
+    beside = folder.absolute().parent / f".{folder.name}-{uuid4().hex[:8]}"
+    try:
+        beside.mkdir(parents=True)
+        try:
+            for name, content in files.items():
+                (beside / name).write_bytes(content)
+            if not folder.exists():
+                beside.rename(folder)
+            else:
+                for name in files:
+                    os.replace(beside / name, folder / name)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+    except OSError as error:
+        raise InputError.at(str(folder), f"cannot be written: {error.strerror}") from None
+    return [folder / name for name in files]
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _csv(response: StorageResponse) -> bytes:
+    """The flows, a row per step, under the names of SPEC section 2; stamps are starts of steps."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["timestamp", *response.flows])
+    stamps = [moment.isoformat() for moment in response.result.timestamps]
+    columns = [series.tolist() for series in response.flows.values()]
+    writer.writerows(zip(stamps, *columns, strict=True))
+    return text.getvalue().encode()
+
+
+def _parquet(response: StorageResponse) -> bytes:
+    import pyarrow  # type: ignore[import-untyped]
+    import pyarrow.parquet  # type: ignore[import-untyped]
+
+    timeline = response.result.site.timeline
+    zone = timeline.time_zone or timeline.instant(0).isoformat()[-6:]
+    seconds = timeline.start_seconds + timeline.step_seconds * np.arange(timeline.steps)
+    stamps = pyarrow.array(seconds * 1000, pyarrow.timestamp("ms", tz=zone))
+    table = pyarrow.table({"timestamp": stamps, **response.flows})
+    sink = io.BytesIO()
+    pyarrow.parquet.write_table(table, sink)
+    return sink.getvalue()
