@@ -49,7 +49,8 @@ def test_a_column_that_is_not_read_is_named(tmp_path: Path) -> None:
         "column 'exportprice' is not read (did you mean export_price?)",
         "column 'weather' is not read",
     )
-    assert "exportprice" in message(tmp_path / "prices.csv", strict=True)
+    with pytest.raises(InputError, match="exportprice"):
+        load_tariff(tmp_path / "prices.csv", strict=True)
 
 
 def test_local_stamps_follow_the_clock_through_the_doubled_hour(tmp_path: Path) -> None:
