@@ -212,8 +212,9 @@ def boundary_inside_step(
     at_start = covers(tous, clock, calendars)
     cut = np.zeros(clock.steps, np.bool_)
     for edge in edges:
-        for until in np.unique((edge - clock.second_of_day) % DAY):
-            for seconds in range(int(until) or DAY, clock.step_seconds, DAY):
+        until = (edge - clock.second_of_day) % DAY
+        for first in np.unique(until[until < clock.step_seconds]):
+            for seconds in range(int(first) or DAY, clock.step_seconds, DAY):
                 cut |= covers(tous, clock.later(seconds), calendars) != at_start
     return cut
 
