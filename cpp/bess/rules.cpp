@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <cstring>
 
 namespace bess {
 namespace {
@@ -22,22 +23,26 @@ inline double most_of(double a, double b) {
   return a < b ? b : a;
 }
 
-// The battery's numbers as the passes need them.
+inline double not_rounding(double energy, double rounding) {
+  return energy > rounding ? energy : 0.0;
+}
+
+// The battery's numbers as the passes need them; permissions are 1 or 0.
 struct Constants {
-  double solar_ratio;       // kWh DC for each kWh AC of solar
-  double solar_per_charge;  // its inverse
+  double solar_ratio;  // kWh DC for each kWh AC of solar
+  double solar_per_charge;
   double grid_ratio;
   double grid_per_charge;
   double input;
+  double charge_per_change;
   double discharge_ratio;  // kWh AC for each kWh DC
   double dc_per_discharge;
-  double solar_open;  // 1 where solar may charge the battery, else 0
   double dc_per_solar;
   double soc_per_energy;
   double rounding;  // kWh: what is smaller came from rounding
-  bool grid_open;
-  bool export_open;  // battery to grid
-  bool solar_export_open;
+  double solar_open;
+  double grid_open;
+  double export_open;
 
   Constants(const Site& site, const Battery& b)
       : solar_ratio(b.solar_charge_ratio(site.solar_dc_to_ac_efficiency)),
@@ -45,15 +50,15 @@ struct Constants {
         grid_ratio(b.ac_to_dc_efficiency),
         grid_per_charge(1.0 / grid_ratio),
         input(b.input_efficiency),
+        charge_per_change(1.0 / input),
         discharge_ratio(b.dc_to_ac_efficiency),
         dc_per_discharge(1.0 / discharge_ratio),
-        solar_open(b.solar_to_battery ? 1.0 : 0.0),
         dc_per_solar(1.0 / site.solar_dc_to_ac_efficiency),
         soc_per_energy(1.0 / b.capacity),
         rounding(1e-14 * most_of(1e-6, b.capacity)),
-        grid_open(b.grid_to_battery),
-        export_open(b.battery_to_grid),
-        solar_export_open(site.solar_to_grid) {}
+        solar_open(b.solar_to_battery ? 1.0 : 0.0),
+        grid_open(b.grid_to_battery ? 1.0 : 0.0),
+        export_open(b.battery_to_grid ? 1.0 : 0.0) {}
 };
 
 // A tile of the site: pointers to its steps, and limits as series even where there are none.
@@ -62,6 +67,8 @@ struct TileSite {
   const double* solar;
   const double* export_limit;
   const double* import_limit;
+  const double* solar_outlet;    // the export limit, or zeros where solar may not be exported
+  const double* battery_outlet;  // the same for the battery
   std::size_t first;
   std::size_t size;
 };
@@ -89,17 +96,17 @@ void wish_schedule(const TileSite& site, const Site& whole, const Battery& batte
   for (std::size_t i = 0; i < site.size; ++i) {
     const double net = site.load[i] - site.solar[i];
     const double surplus = most_of(-net, 0.0);
-    const double exported = k.solar_export_open ? least_of(surplus, site.export_limit[i]) : 0.0;
-    out.solar_reach[i] = surplus * k.solar_ratio * k.solar_open;
+    const double exported = least_of(surplus, site.solar_outlet[i]);
+    const double reach = surplus * k.solar_ratio * k.solar_open;
+    const double outlet = most_of(net, 0.0) + most_of(site.battery_outlet[i] - exported, 0.0);
+    out.solar_reach[i] = reach;
     out.change[i] = 0;
     if (modes[i] == static_cast<std::int8_t>(Mode::kDischarge)) {
-      const double outlet =
-          most_of(net, 0.0) + (k.export_open ? site.export_limit[i] - exported : 0.0);
       out.change[i] = -least_of(outlet * k.dc_per_discharge, battery.discharge_limit);
     } else if (modes[i] == static_cast<std::int8_t>(Mode::kCharge)) {
-      if (!k.grid_open) {
-        out.change[i] = least_of(out.solar_reach[i], battery.charge_limit) * k.input;
-      } else if (k.solar_open != 0.0 || exported == 0.0) {
+      if (!battery.grid_to_battery) {
+        out.change[i] = least_of(reach, battery.charge_limit) * k.input;
+      } else if (battery.solar_to_battery || exported == 0.0) {
         out.solar_reach[i] = site.solar[i] * k.solar_ratio * k.solar_open;
         out.change[i] = change_range(whole, battery, site.first + i).most;
       }
@@ -121,16 +128,15 @@ void wish_follow(const TileSite& site, const Site& whole, const Battery& battery
 
 void wish_peak_shaving(const TileSite& site, const Battery& battery, const Constants& k,
                        double target, Wishes& out) {
-  const double grid = k.grid_open ? 1.0 : 0.0;
   for (std::size_t i = 0; i < site.size; ++i) {
     const double net = site.load[i] - site.solar[i];
-    const double reach = most_of(-net, 0.0) * k.solar_ratio * k.solar_open;
+    const double surplus = most_of(-net, 0.0);
+    const double reach = surplus * k.solar_ratio * k.solar_open;
     const double ceiling = least_of(target, site.import_limit[i]);
     const double headroom = most_of(ceiling - most_of(net, 0.0), 0.0);
-    // While unstorable solar is exported the grid does not charge.
-    const bool exporting =
-        k.solar_open == 0.0 && net < 0 && k.solar_export_open && site.export_limit[i] > 0;
-    const double from_grid = exporting ? 0.0 : headroom * k.grid_ratio * grid;
+    // While solar that may not be stored is exported, the grid does not charge.
+    const double exported = least_of(surplus, site.solar_outlet[i]) * (1.0 - k.solar_open);
+    const double from_grid = exported > 0.0 ? 0.0 : headroom * k.grid_ratio * k.grid_open;
     const double charge = least_of(reach + from_grid, battery.charge_limit);
     const double over = most_of(net - target, 0.0);
     const double discharge = least_of(over * k.dc_per_discharge, battery.discharge_limit);
@@ -186,58 +192,54 @@ inline double solar_charge_under_limit(const TileSite& site, const Constants& k,
   return most_of(solar_charge, least_of(needed, most));
 }
 
+// The series of a tile, before they are copied out row by row: writing ten far streams at once
+// costs more than the arithmetic.
+using TileSeries = std::array<Tile, kSeriesCount>;
+
+// One plain loop without branches, which the compiler turns into vectors.
 template <bool kImportLimited>
-void write_flows(const TileSite& site, const Constants& k, const Wishes& wishes,
-                 const double* __restrict change, const double* __restrict stored, FlowSeries out) {
-  double* __restrict grid_to_site = out.row(Series::kGridToSite) + site.first;
-  double* __restrict grid_to_battery = out.row(Series::kGridToBattery) + site.first;
-  double* __restrict solar_to_battery = out.row(Series::kSolarToBattery) + site.first;
-  double* __restrict solar_to_site = out.row(Series::kSolarToSite) + site.first;
-  double* __restrict solar_to_grid = out.row(Series::kSolarToGrid) + site.first;
-  double* __restrict curtailed = out.row(Series::kSolarCurtailed) + site.first;
-  double* __restrict battery_to_site = out.row(Series::kBatteryToSite) + site.first;
-  double* __restrict battery_to_grid = out.row(Series::kBatteryToGrid) + site.first;
-  double* __restrict net_load = out.row(Series::kNetLoad) + site.first;
-  double* __restrict state_of_charge = out.row(Series::kStateOfCharge) + site.first;
-  const double charge_per_change = 1.0 / k.input;
+void work_out_flows(const TileSite& site, const Constants& k, const Wishes& wishes,
+                    const Tile& change, const Tile& stored, TileSeries& out) {
+  const Constants c = k;  // a copy that nothing written below can alias
   for (std::size_t i = 0; i < site.size; ++i) {
     const double load = site.load[i];
-    const double charge = most_of(change[i], 0.0) * charge_per_change;
-    const double discharge = most_of(-change[i], 0.0) * k.discharge_ratio;
+    const double charge = most_of(change[i], 0.0) * c.charge_per_change;
+    const double discharge = most_of(-change[i], 0.0) * c.discharge_ratio;
 
     double from_sun = least_of(charge, wishes.solar_reach[i]);
     if constexpr (kImportLimited) {
-      from_sun = solar_charge_under_limit(site, k, i, charge, from_sun);
+      from_sun = solar_charge_under_limit(site, c, i, charge, from_sun);
     }
-    double from_grid = k.grid_open ? charge - from_sun : 0.0;
-    from_grid = from_grid > k.rounding ? from_grid : 0.0;
+    const double from_grid = not_rounding(charge - from_sun, c.rounding) * c.grid_open;
     from_sun = charge - from_grid;
-    const double sun = most_of(site.solar[i] - from_sun * k.solar_per_charge, 0.0);
+    const double sun = most_of(site.solar[i] - from_sun * c.solar_per_charge, 0.0);
 
-    // What cannot leave the site must serve it.
-    const double promised = k.export_open ? discharge - site.export_limit[i] : discharge;
-    const double sun_to_site = least_of(sun, most_of(load - most_of(promised, 0.0), 0.0));
+    const double promised = most_of(discharge - site.battery_outlet[i], 0.0);  // for the site
+    const double sun_to_site = least_of(sun, most_of(load - promised, 0.0));
     const double unserved = load - sun_to_site;
-    double to_grid = k.export_open ? discharge - least_of(discharge, unserved) : 0.0;
-    to_grid = to_grid > k.rounding ? to_grid : 0.0;
+    const double to_grid =
+        not_rounding(discharge - least_of(discharge, unserved), c.rounding) * c.export_open;
     const double to_site = discharge - to_grid;
-    double bought = unserved - to_site;
-    bought = bought > k.rounding ? bought : 0.0;
-    const double outlet = most_of(site.export_limit[i] - to_grid, 0.0);
+    const double bought = not_rounding(unserved - to_site, c.rounding);
+    const double charged = from_grid * c.grid_per_charge;
+    const double imported = bought + charged;
     const double rest = most_of(sun - sun_to_site, 0.0);
-    const bool sells = k.solar_export_open && !(from_grid > 0) && !(bought > 0);
-    const double sold = sells ? least_of(rest, outlet) : 0.0;
+    const double room = least_of(rest, most_of(site.solar_outlet[i] - to_grid, 0.0));
+    const double sold = imported > 0.0 ? 0.0 : room;
 
-    grid_to_site[i] = bought;
-    grid_to_battery[i] = from_grid * k.grid_per_charge;
-    solar_to_battery[i] = from_sun;
-    solar_to_site[i] = sun_to_site;
-    solar_to_grid[i] = sold;
-    curtailed[i] = (rest - sold) * k.dc_per_solar;
-    battery_to_site[i] = to_site;
-    battery_to_grid[i] = to_grid;
-    net_load[i] = bought + from_grid * k.grid_per_charge - sold - to_grid;
-    state_of_charge[i] = stored[i] * k.soc_per_energy;
+    const auto write = [&](Series series, double value) {
+      out[static_cast<std::size_t>(series)][i] = value;
+    };
+    write(Series::kGridToSite, bought);
+    write(Series::kGridToBattery, charged);
+    write(Series::kSolarToBattery, from_sun);
+    write(Series::kSolarToSite, sun_to_site);
+    write(Series::kSolarToGrid, sold);
+    write(Series::kSolarCurtailed, (rest - sold) * c.dc_per_solar);
+    write(Series::kBatteryToSite, to_site);
+    write(Series::kBatteryToGrid, to_grid);
+    write(Series::kNetLoad, imported - (sold + to_grid));
+    write(Series::kStateOfCharge, stored[i] * c.soc_per_energy);
   }
 }
 
@@ -250,17 +252,23 @@ void dispatch_rule(const Site& site, const Battery& battery, const Rule& rule,
   const bool in_corridor = !corridor.low.empty();
   Tile no_limit;
   no_limit.fill(kNoLimit);
+  Tile nothing{};
   Wishes wishes;
   alignas(64) Tile change;
   alignas(64) Tile stored;
+  alignas(64) TileSeries series;
   double energy = battery.initial_energy;
   for (std::size_t first = 0; first < site.steps(); first += kTile) {
     const std::size_t size = std::min(kTile, site.steps() - first);
+    const double* export_limit =
+        site.export_limit.empty() ? no_limit.data() : site.export_limit.data() + first;
     const TileSite tile{
         site.load.data() + first,
         site.solar.data() + first,
-        site.export_limit.empty() ? no_limit.data() : site.export_limit.data() + first,
+        export_limit,
         site.import_limit.empty() ? no_limit.data() : site.import_limit.data() + first,
+        site.solar_to_grid ? export_limit : nothing.data(),
+        battery.battery_to_grid ? export_limit : nothing.data(),
         first,
         size,
     };
@@ -288,9 +296,13 @@ void dispatch_rule(const Site& site, const Battery& battery, const Rule& rule,
                      energy, change.data(), stored.data());
     }
     if (site.import_limit.empty()) {
-      write_flows<false>(tile, k, wishes, change.data(), stored.data(), flows);
+      work_out_flows<false>(tile, k, wishes, change, stored, series);
     } else {
-      write_flows<true>(tile, k, wishes, change.data(), stored.data(), flows);
+      work_out_flows<true>(tile, k, wishes, change, stored, series);
+    }
+    for (std::size_t row = 0; row < kSeriesCount; ++row) {
+      std::memcpy(flows.block + row * flows.steps + first, series[row].data(),
+                  size * sizeof(double));
     }
   }
 }
