@@ -123,7 +123,9 @@ def _typical(fields: _Fields, zone: str | None, name: str) -> Profile:
     wrong = order != np.arange(1, len(rows) + 1)
     if wrong.any():
         row = int(np.argmax(wrong))
-        raise InputError.at(rows[row].path("i"), f"must be {row + 1}: i counts from 1", order[row])
+        raise InputError.at(
+            rows[row].path("i"), f"must be {row + 1}: i counts from 1", rows[row].value("i")
+        )
     if len(rows) not in _YEARS:
         raise InputError.at(path, f"must cover a year in hours, 8760 or 8784, not {len(rows)}")
     values = _values(

@@ -25,7 +25,7 @@ FloatArray = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 DAY: Final = 86_400
-_HALF_DAYS_OF_A_YEAR: Final = 730
+_QUARTERS_OF_A_YEAR: Final = 4 * 365
 _DAYS_BEFORE_MONTH: Final = np.array([0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334])
 
 
@@ -35,8 +35,8 @@ class _Days:
 
     number: Integers
     weekday: Integers
-    half_days: Integers
-    """Twice the day of a 365-day year; 29 February lies half-way between its neighbours."""
+    quarters: Integers
+    """Four times the day of a 365-day year; 29 February is a quarter of a day after the 28th."""
 
     @classmethod
     def between(cls, first: int, last: int) -> _Days:
@@ -44,9 +44,9 @@ class _Days:
         months = dates.astype("datetime64[M]")
         month = months.astype(np.int64) % 12
         day = (dates - months).astype(np.int64) + 1
-        half_days = 2 * (_DAYS_BEFORE_MONTH[month] + day) - ((month == 1) & (day == 29))
+        quarters = 4 * (_DAYS_BEFORE_MONTH[month] + day) - 3 * ((month == 1) & (day == 29))
         number = dates.astype(np.int64)
-        return cls(number, (number + 3) % 7, half_days)
+        return cls(number, (number + 3) % 7, quarters)
 
 
 def horizon(profiles: Iterable[Profile], start: datetime, time_zone: str | None) -> Timeline:
@@ -190,10 +190,10 @@ def _nearest(source: _Days, target: _Days, by_date: bool) -> Integers:
 
     Distances in the calendar go round the year.
     """
-    apart = np.abs(target.half_days[:, None] - source.half_days[None, :])
-    apart = np.minimum(apart, _HALF_DAYS_OF_A_YEAR - apart)
+    apart = np.abs(target.quarters[:, None] - source.quarters[None, :])
+    apart = np.minimum(apart, _QUARTERS_OF_A_YEAR - apart)
     if not by_date:
-        apart += _HALF_DAYS_OF_A_YEAR * (target.weekday[:, None] != source.weekday[None, :])
+        apart += _QUARTERS_OF_A_YEAR * (target.weekday[:, None] != source.weekday[None, :])
     in_time = np.abs(target.number[:, None] - source.number[None, :])
     nearest: Integers = source.number[np.argmin(apart * 10_000_000 + in_time, axis=1)]
     return nearest

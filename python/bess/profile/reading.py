@@ -28,6 +28,7 @@ FloatArray = NDArray[np.float64]
 DAY: Final = 86_400
 LATER: Final = "bills and gaps need baselining, which comes in a later version"
 GAP: Final = f"is missing: {LATER}"
+_NOT_AFTER: Final = "does not come after the reading before it"
 _PER_KWH: Final = {"wh": 1e-3, "kwh": 1.0, "mwh": 1e3, "w": 1e-3, "kw": 1.0, "mw": 1e3}
 _SPELLED: Final = {unit.lower(): unit for unit in ("Wh", "kWh", "MWh", "W", "kW", "MW")}
 _STEPS_OF_A_YEAR: Final = (3600, 1800, 900, 300, 600, 1200, 60)
@@ -223,18 +224,26 @@ def _from_pandas(series: Any, name: str) -> Profile:
     return Profile(series.to_numpy(), moment, step, name, notes=(note,))
 
 
+def usual_step(stamps: NDArray[np.int64], place: Any) -> int:
+    """The commonest distance of readings from the one before, in seconds."""
+    distances = np.diff(stamps)
+    values, counts = np.unique(distances[distances > 0], return_counts=True)
+    if not len(values):
+        raise InputError.at(place(1), _NOT_AFTER)
+    return int(values[np.argmax(counts)])
+
+
 def regular(stamps: NDArray[np.int64], place: Any) -> tuple[int, int]:
     """Start and step, in seconds, of instants that follow each other at one distance."""
     if len(stamps) < 2:
         raise InputError.at(place(0), "is a single reading: its step cannot be known; give two")
+    step = usual_step(stamps, place)
     distances = np.diff(stamps)
-    values, counts = np.unique(distances, return_counts=True)
-    step = int(values[np.argmax(counts)])
-    if step < 1:
-        raise InputError.at(place(1), "does not come after the reading before it")
-    if len(values) > 1:
+    if (distances != step).any():
         row = int(np.argmax(distances != step)) + 1
         distance = int(distances[row - 1])
+        if distance < 1:
+            raise InputError.at(place(row), _NOT_AFTER)
         why = f"comes {distance} s after the reading before it, where others come {step} s after"
         raise InputError.at(place(row), f"{why}: {LATER}" if distance > step else why)
     return int(stamps[0]), step

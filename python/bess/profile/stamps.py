@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bess.errors import InputError
-from bess.profile.reading import GAP, regular
+from bess.profile.reading import GAP, regular, usual_step
 from bess.timeline import Timeline, zone
 
 __all__ = ["instants", "is_date", "is_stamp", "is_time", "localised"]
@@ -153,10 +153,7 @@ def _localised(moments: list[datetime], place: Place, name: str) -> tuple[dateti
         raise InputError.at(place(0), "must be a whole second")
     if len(walls) < 2:
         regular(walls, place)
-    distances, counts = np.unique(np.diff(walls), return_counts=True)
-    step = int(distances[np.argmax(counts)])
-    if step < 1:
-        raise InputError.at(place(1), "does not come after the reading before it")
+    step = usual_step(walls, place)
     clock = zone(name)
     both = [moments[0].replace(tzinfo=clock, fold=fold) for fold in (0, 1)]
     expected = [_walls(start, step, len(walls), name, place) for start in both]
