@@ -144,7 +144,7 @@ def shave_wish(step: Step, store: Store, target: float) -> Wish:
     solar = step.surplus * store.solar_gain if store.solar_to_battery else 0.0
     grid = 0.0
     if store.grid_to_battery and not _sun_is_exported(step, store):
-        grid = (target - step.deficit) * store.ac_to_dc
+        grid = max(0.0, min(target, step.import_limit) - step.deficit) * store.ac_to_dc
     return Wish(store.input_efficiency * min(store.charge_limit, solar + grid))
 
 

@@ -188,7 +188,8 @@ def rule_of(kind: str, devices: Sequence[Ranked], values: Sequence[float] = ()) 
                 discharge=max(0.0, min(values[t], takers) - discharged),
             )
         over = max(0.0, base.discharge - values[t])
-        under = max(0.0, values[t] - base.discharge - max(0.0, charged - site.surplus))
+        limit = min(values[t], site.import_limit)
+        under = max(0.0, limit - base.discharge - max(0.0, charged - site.surplus))
         if not store.grid_to_battery or blocked or over > 0:
             under = 0.0
         if base.discharge > values[t]:

@@ -111,11 +111,13 @@ def policy_windows(
                 max(low, policy["minimum_state_of_charge"] / 100),
                 min(high, policy["maximum_state_of_charge"] / 100),
             )
-    if any(low > high for low, high in found.values()):
+    if any(low > high + 1e-9 for low, high in found.values()):  # not by rounding alone
         return None
     windows = []
     for instant in sorted(found):
         seconds = (instant - first) / timedelta(seconds=1)
         whole, rest = divmod(seconds, step_seconds)
-        windows.append((instant, int(whole) if rest else int(whole) - 1, *found[instant]))
+        low, high = found[instant]
+        step = int(whole) if rest else int(whole) - 1
+        windows.append((instant, step, min(low, high), high))
     return windows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC
 from typing import Any
 
 import bess
@@ -122,7 +123,7 @@ def test_one_battery_does_what_its_slow_twin_does(data: st.DataObject) -> None:
         assert_allclose(getattr(result, name), expected, rtol=1e-9, atol=1e-9, err_msg=name)
     assert_allclose(result.battery_soc * battery.capacity, energies, rtol=1e-9, atol=1e-9)
     times = policy_windows(asked, site.start, site.step_seconds, site.n, 0, 1) or []
-    assert [v.timestamp for v in result.violations] == [times[i][0] for i in missed]
+    assert [v.timestamp.astimezone(UTC) for v in result.violations] == [times[i][0] for i in missed]
     for violation, i in zip(result.violations, missed, strict=True):
         reached = store.initial if wanted[i].step < 0 else energies[wanted[i].step]
         assert_allclose(violation.state_of_charge * battery.capacity, reached, atol=1e-9)
@@ -199,7 +200,7 @@ def test_devices_with_policies_keep_every_balance_and_report_every_miss(data: st
     result = run()
     steps = site.steps()
     check_balances(steps, [r.store for r in ranked], [u.capacity for u in units], result)
-    named = {(v.device, v.timestamp) for v in result.violations}
+    named = {(v.device, v.timestamp.astimezone(UTC)) for v in result.violations}
     free = allowed["allow_grid_to_battery"] and allowed["allow_battery_to_grid"]
     free = free and site.export_limit is None
     for unit, policies, store in zip(units, asked, [r.store for r in ranked], strict=True):
@@ -211,7 +212,7 @@ def test_devices_with_policies_keep_every_balance_and_report_every_miss(data: st
             for at, step, low, high in times
             if not low - 1e-9 <= soc[step + 1] <= high + 1e-9
         }
-        assert {(v.device, v.timestamp) for v in result.devices[name].violations} == outside
+        assert {(v.device, v.timestamp.astimezone(UTC)) for v in result.devices[name].violations} == outside
         assert outside == {(d, at) for d, at in named if d == name}
         if free and len(units) == 1:  # nothing shared: only what is out of reach alone is missed
             found = [Window(s, lo * unit.capacity, hi * unit.capacity) for _, s, lo, hi in times]
@@ -264,7 +265,7 @@ def test_windows_of_policies_fall_where_the_slow_clock_says(data: st.DataObject)
             windows(models(asked), line, minimum=0.1, maximum=0.9)
         return
     found = windows(models(asked), line, minimum=0.1, maximum=0.9)
-    assert [(w.at, w.step) for w in found] == [(at, step) for at, step, _, _ in expected]
+    assert [(w.at.astimezone(UTC), w.step) for w in found] == [(at, step) for at, step, _, _ in expected]
     assert_allclose([w.minimum for w in found], [low for _, _, low, _ in expected])
     assert_allclose([w.maximum for w in found], [high for _, _, _, high in expected])
 
@@ -287,7 +288,7 @@ def terminal(kind: str, low: float, high: float, initial: float) -> tuple[Any, t
 
 
 @pytest.mark.highs
-@settings(few, max_examples=150, deadline=None)
+@settings(few, max_examples=150)
 @given(st.data())
 def test_the_optimum_of_one_battery_is_that_of_brute_force(data: st.DataObject) -> None:
     site = data.draw(cases.sites(max_steps=8))
@@ -352,7 +353,7 @@ def priced(result: Any, buy: Sequence[float], sell: Sequence[float]) -> float:
 
 
 @pytest.mark.highs
-@settings(few, max_examples=60, deadline=None)
+@settings(few, max_examples=60)
 @given(st.data())
 def test_relaxed_policies_are_met_as_far_as_the_corridor_reaches(data: st.DataObject) -> None:
     site = data.draw(cases.sites(max_steps=6, import_limits=False))
@@ -387,7 +388,7 @@ def test_relaxed_policies_are_met_as_far_as_the_corridor_reaches(data: st.DataOb
 
 
 @pytest.mark.highs
-@settings(few, max_examples=60, deadline=None)
+@settings(few, max_examples=60)
 @given(st.data())
 def test_the_optimum_of_several_devices_is_that_of_brute_force(data: st.DataObject) -> None:
     site = data.draw(cases.sites(max_steps=4))
@@ -424,7 +425,7 @@ def test_the_optimum_of_several_devices_is_that_of_brute_force(data: st.DataObje
 
 
 @pytest.mark.highs
-@settings(few, max_examples=60, deadline=None)
+@settings(few, max_examples=60)
 @given(st.data())
 def test_no_rule_beats_the_optimum_that_ends_with_as_much_energy(data: st.DataObject) -> None:
     site = data.draw(cases.sites(max_steps=8, import_limits=False))

@@ -242,6 +242,33 @@ def test_a_weekly_window_on_the_night_the_clock_changes(
     assert charging[0] == step
 
 
+def test_violations_come_in_the_order_of_instants_in_the_hour_that_occurs_twice() -> None:
+    place = bess.Site(
+        load_kwh=[0.0] * 10,
+        start="2025-11-02T00:00:00-07:00",
+        step_hours=0.5,
+        time_zone="America/Los_Angeles",
+    )
+    at = ["2025-11-02T01:00:00-08:00", "2025-11-02T01:30:00-07:00", "2025-11-02T01:00:00-07:00"]
+    result = bess.dispatch(
+        place, slow(allow_grid_to_battery=False), IDLE, policies=[once(at, low=10)]
+    )
+    found = [violation.timestamp.isoformat() for violation in result.violations]
+    assert found == [at[2], at[1], at[0]]
+
+
+def test_one_instant_spelt_in_two_ways_in_the_doubled_hour_is_one_instant() -> None:
+    place = bess.Site(
+        load_kwh=[0.0] * 4, start="2025-11-02T00:00:00-07:00", time_zone="America/Los_Angeles"
+    )
+    policies = [
+        weekly(["Sunday"], "01:30", "America/Los_Angeles", low=50),
+        once("2025-11-02T08:30:00Z", high=40),
+    ]
+    with pytest.raises(bess.InputError, match=r"policies\[1\].*policies\[0\]"):
+        bess.dispatch(place, slow(), IDLE, policies=policies)
+
+
 def test_a_weekly_window_comes_back_every_week() -> None:
     policy = weekly(["Wednesday", "saturday"], "06:00", "UTC", low=20)
     drain = bess.Follow(power_kw=[1.0] * 14 * 24)

@@ -208,7 +208,7 @@ class Result:
     def violations(self) -> tuple[Violation, ...]:
         """The policies' windows that were missed, in order of time."""
         missed = (violation for unit in self.units for violation in unit.violations)
-        return tuple(sorted(missed, key=lambda violation: violation.timestamp))
+        return tuple(sorted(missed, key=lambda violation: violation.timestamp.timestamp()))
 
     @property
     def import_kwh_ac(self) -> Floats:
