@@ -18,7 +18,8 @@ double largest(std::span<const double> values) {
   return most;
 }
 
-// What a device can do in a step, tightened by what it can hold.
+// What a device can do in a step if it does not charge and discharge at once: no more than it
+// holds.
 double charge_bound(const Battery& b) {
   return std::min(b.charge_limit, (b.maximum_energy - b.minimum_energy) / b.input_efficiency);
 }
@@ -146,8 +147,9 @@ class Builder {
       const Battery& b = problem_.devices[i].battery;
       const double ratio = b.solar_charge_ratio(problem_.site.solar_dc_to_ac_efficiency);
       const double per_discharge = 1.0 / b.dc_to_ac_efficiency;
-      const double charge = charge_bound(b);
-      const double discharge = discharge_bound(b) * b.dc_to_ac_efficiency;
+      const double charge = is_exclusive(t) ? charge_bound(b) : b.charge_limit;
+      const double discharge =
+          (is_exclusive(t) ? discharge_bound(b) : b.discharge_limit) * b.dc_to_ac_efficiency;
       const double late = 1.0 + 0.01 * problem_.devices[i].charging_priority;
       const double later = 1.0 + 0.01 * problem_.devices[i].discharging_priority;
       const double wear = b.degradation_cost * per_discharge;
@@ -245,8 +247,10 @@ class Builder {
       const double before = t == 0 && !problem_.cyclic ? b.initial_energy / unit : 0.0;
       program_.row_lower[at(energy_row(t, i))] = before;
       program_.row_upper[at(energy_row(t, i))] = before;
-      program_.row_upper[at(charge_row(t, i))] = is_exclusive(t) ? 0.0 : charge_bound(b) / unit;
-      program_.row_upper[at(discharge_row(t, i))] = discharge_bound(b) / unit;
+      const bool exclusive = is_exclusive(t);
+      program_.row_upper[at(charge_row(t, i))] = exclusive ? 0.0 : b.charge_limit / unit;
+      program_.row_upper[at(discharge_row(t, i))] =
+          (exclusive ? discharge_bound(b) : b.discharge_limit) / unit;
     }
     if (has_export_row(t)) {
       program_.row_upper[at(export_row(t))] =

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <cmath>
 #include <cstring>
 
 namespace bess {
@@ -169,10 +170,12 @@ double chain(const double* wish, std::size_t size, double low, double high, doub
 }
 
 double chain_in_corridor(const double* wish, std::size_t size, const double* low,
-                         const double* high, double energy, double* __restrict change,
-                         double* __restrict stored) {
+                         const double* high, double rounding, double energy,
+                         double* __restrict change, double* __restrict stored) {
   for (std::size_t i = 0; i < size; ++i) {
-    const double next = least_of(most_of(energy + wish[i], low[i]), high[i]);
+    const double bounded = least_of(most_of(energy + wish[i], low[i]), high[i]);
+    // Bounds carry rounding of their own, which must not move the battery.
+    const double next = std::abs(bounded - energy) > rounding ? bounded : energy;
     change[i] = next - energy;
     stored[i] = next;
     energy = next;
@@ -288,9 +291,9 @@ void dispatch_rule(const Site& site, const Battery& battery, const Rule& rule,
     }
     if (!site.import_limit.empty()) keep_to_import_limit(site, battery, first, size, wishes);
     if (in_corridor) {
-      energy =
-          chain_in_corridor(wishes.change.data(), size, corridor.low.data() + first,
-                            corridor.high.data() + first, energy, change.data(), stored.data());
+      energy = chain_in_corridor(wishes.change.data(), size, corridor.low.data() + first,
+                                 corridor.high.data() + first, k.rounding, energy, change.data(),
+                                 stored.data());
     } else {
       energy = chain(wishes.change.data(), size, battery.minimum_energy, battery.maximum_energy,
                      energy, change.data(), stored.data());

@@ -23,6 +23,12 @@ std::vector<std::size_t> order_by(std::span<const Device> devices, int Device::*
   return order;
 }
 
+// How far `a` lies above `b`; what is smaller than rounding is nothing.
+double beyond(double a, double b, const Battery& battery) {
+  const double excess = a - b;
+  return excess > 1e-14 * std::max(1e-6, battery.capacity) ? excess : 0.0;
+}
+
 struct Bounds {
   std::vector<double> low;
   std::vector<double> high;
@@ -169,8 +175,7 @@ class Sharing {
     for (std::size_t i = 0; i < devices_.size(); ++i) {
       const Battery& b = devices_[i].battery;
       charge_[i] = discharge_[i] = 0;
-      could_[i] =
-          std::min(std::max(low(i, t) - energy_[i], 0.0) / into_cells(b), charge_limit_ac(b));
+      could_[i] = std::min(beyond(low(i, t), energy_[i], b) / into_cells(b), charge_limit_ac(b));
     }
     charged = share(charging_, &Device::charging_priority, gives, charge_);
     if (charged > std::max(site_.solar[t] - site_.load[t], 0.0) && terms_.grid_to_battery) {
@@ -180,7 +185,7 @@ class Sharing {
       const Battery& b = devices_[i].battery;
       could_[i] = charge_[i] > 0
                       ? 0.0
-                      : std::min(std::max(energy_[i] - high(i, t), 0.0) * b.dc_to_ac_efficiency,
+                      : std::min(beyond(energy_[i], high(i, t), b) * b.dc_to_ac_efficiency,
                                  discharge_limit_ac(b));
     }
     discharged = share(discharging_, &Device::discharging_priority, takes, discharge_);
@@ -329,26 +334,49 @@ std::vector<std::size_t> discharging_order(std::span<const Device> devices) {
   return order_by(devices, &Device::discharging_priority);
 }
 
+namespace {
+
+// Hands `total` out to devices that together take `parts`, at least as much: group after group of
+// equal priority, in proportion within a group. What is not handed out is the other source's.
+template <typename Write>
+void attribute(std::span<const Device> devices, std::span<const std::size_t> order,
+               int Device::* priority, std::span<const double> parts, double total, bool all,
+               const Write& write) {
+  for (std::size_t first = 0; first < order.size();) {
+    std::size_t last = first;
+    double sum = 0;
+    for (; last < order.size() && devices[order[last]].*priority == devices[order[first]].*priority;
+         ++last) {
+      sum += parts[order[last]];
+    }
+    const double share = all || sum <= total ? 1.0 : total / sum;
+    for (std::size_t n = first; n < last; ++n) {
+      const double part = share * parts[order[n]];
+      write(order[n], part, parts[order[n]] - part);
+    }
+    total = std::max(total - sum, 0.0);
+    first = last;
+  }
+}
+
+}  // namespace
+
 void write_device_flows(std::span<const Device> devices, const StepFlows& total,
                         const StepShares& shares, std::size_t t,
                         std::span<const DeviceFlows> device_flows) {
-  double sun = total.solar_to_battery;
-  for (const std::size_t i : shares.charging_order) {
-    const double from_sun =
-        total.grid_to_battery > 0 ? std::min(shares.charge[i], sun) : shares.charge[i];
-    sun = std::max(sun - from_sun, 0.0);
-    device_flows[i].row(DeviceSeries::kSolarToBattery)[t] =
-        from_sun * devices[i].battery.ac_to_dc_efficiency;
-    device_flows[i].row(DeviceSeries::kGridToBattery)[t] = shares.charge[i] - from_sun;
-  }
-  double site = total.battery_to_site;
-  for (const std::size_t i : shares.discharging_order) {
-    const double to_site =
-        total.battery_to_grid > 0 ? std::min(shares.discharge[i], site) : shares.discharge[i];
-    site = std::max(site - to_site, 0.0);
-    device_flows[i].row(DeviceSeries::kBatteryToSite)[t] = to_site;
-    device_flows[i].row(DeviceSeries::kBatteryToGrid)[t] = shares.discharge[i] - to_site;
-  }
+  attribute(devices, shares.charging_order, &Device::charging_priority, shares.charge,
+            total.solar_to_battery, !(total.grid_to_battery > 0),
+            [&](std::size_t i, double from_sun, double from_grid) {
+              device_flows[i].row(DeviceSeries::kSolarToBattery)[t] =
+                  from_sun * devices[i].battery.ac_to_dc_efficiency;
+              device_flows[i].row(DeviceSeries::kGridToBattery)[t] = from_grid;
+            });
+  attribute(devices, shares.discharging_order, &Device::discharging_priority, shares.discharge,
+            total.battery_to_site, !(total.battery_to_grid > 0),
+            [&](std::size_t i, double to_site, double to_grid) {
+              device_flows[i].row(DeviceSeries::kBatteryToSite)[t] = to_site;
+              device_flows[i].row(DeviceSeries::kBatteryToGrid)[t] = to_grid;
+            });
 }
 
 void write_site_flows(const Site& site, const StepFlows& total, double solar_to_battery_dc,
