@@ -28,14 +28,14 @@ def read_document(data: Mapping[str, Any], time_zone: str | None, name: str) -> 
     """The profile in a JSON object: see `bess.profile.read_profile`."""
     try:
         fields = _Fields(data)
-        given = [field for field in _SERIES if fields.value(field) not in (None, [])]
+        given = [field for field in _SERIES if fields.holds(field)]
         if len(given) != 1:
             found = f"has {' and '.join(given)}" if given else "has no readings"
             raise InputError.at("", f"{found}: give one of {', '.join(_SERIES)}")
-        exports = fields.value("exportDataSeries")
-        if exports and energies(exports, fields.path("exportDataSeries")).any():
+        exports = fields.path("exportDataSeries")
+        if fields.holds("exportDataSeries") and fields.energies("exportDataSeries").any():
             raise InputError.at(
-                fields.path("exportDataSeries"),
+                exports,
                 "has exports: a profile of consumption or solar gives one direction, in dataSeries",
             )
         zone = fields.value("timeZone") or time_zone
@@ -63,6 +63,16 @@ class _Fields:
         key = next((self._keys[n.lower()] for n in names if n.lower() in self._keys), None)
         return self._data[key] if key is not None else None
 
+    def holds(self, name: str) -> bool:
+        value = self.value(name)
+        return value is not None and not (hasattr(value, "__len__") and len(value) == 0)
+
+    def energies(self, name: str) -> NDArray[np.float64]:
+        values = self.value(name)
+        if not isinstance(values, np.ndarray):
+            values = self.items(name)
+        return energies(values, self.path(name))
+
     def items(self, name: str) -> list[Any]:
         values = self.value(name)
         if not isinstance(values, (list, tuple)):
@@ -71,11 +81,7 @@ class _Fields:
 
 
 def _series(fields: _Fields, zone: str | None, name: str) -> Profile:
-    path = fields.path("dataSeries")
-    values = fields.value("dataSeries")
-    if not isinstance(values, np.ndarray):
-        values = fields.items("dataSeries")
-    energy = energies(values, path)
+    energy = fields.energies("dataSeries")
     step, how = _step(fields, len(energy))
     start = _start(fields, zone)
     factor, unit = _unit(fields.value("quantityUnit"), fields.path("quantityUnit"), step)

@@ -245,5 +245,7 @@ def regular(stamps: NDArray[np.int64], place: Any) -> tuple[int, int]:
         if distance < 1:
             raise InputError.at(place(row), _NOT_AFTER)
         why = f"comes {distance} s after the reading before it, where others come {step} s after"
-        raise InputError.at(place(row), f"{why}: {LATER}" if distance > step else why)
+        raise InputError.at(
+            place(row), f"{why}: {LATER}" if max(distance, step) > DAY or distance > step else why
+        )
     return int(stamps[0]), step

@@ -55,7 +55,7 @@ class Library:
     def _find(self, name: str, path: str) -> Entry:
         same = [entry for entry in self._entries if name in entry.ids]
         if not same:
-            same = [entry for entry in self._entries if name in self._ids_inside(entry)]
+            same = [entry for entry in self._entries if name in (self._ids_inside(entry) or ())]
         if len(same) == 1:
             return same[0]
         if same:
@@ -63,26 +63,23 @@ class Library:
             raise InputError.at(path, f"is the id of several {self.kind}s: {names}", name)
         known = sorted({id_ for entry in self.all() for id_ in entry.ids})
         guess = nearest_name(name, known)
-        hint = f"did you mean {guess}? " if guess else ""
+        hint = f"; did you mean {guess}?" if guess else ""
         there = ", ".join(known[:12]) + (", …" if len(known) > 12 else "") if known else "none"
-        raise InputError.at(
-            path, f"no {self.kind} has this id; {hint}{self.where} has: {there}", name
-        )
+        raise InputError.at(path, f"no {self.kind} has this id{hint} ({self.where}: {there})", name)
 
     def all(self) -> list[Entry]:
         """The entries that are of this kind, each with every id it has."""
-        found = []
-        for entry in self._entries:
-            inside = self._ids_inside(entry, none_if_other=True)
-            if inside is not None:
-                found.append(Entry(entry.ids | inside, entry.source, entry.label))
-        return found
+        inside = [(entry, self._ids_inside(entry)) for entry in self._entries]
+        return [
+            Entry(entry.ids | ids, entry.source, entry.label)
+            for entry, ids in inside
+            if ids is not None
+        ]
 
-    def _ids_inside(self, entry: Entry, none_if_other: bool = False) -> Any:
-        if not isinstance(entry.source, Path):
-            return frozenset()
-        inside = self._inside(entry.source)
-        return frozenset() if inside is None and not none_if_other else inside
+    def _ids_inside(self, entry: Entry) -> frozenset[str] | None:
+        """The ids that an entry's file holds; None if it is of another kind."""
+        is_file = isinstance(entry.source, Path)
+        return self._inside(entry.source) if is_file else frozenset()
 
 
 def profile_library(source: Any) -> Library:
@@ -101,7 +98,7 @@ def _library(
     kind: str, source: Any, fields: Sequence[str], inside: Callable[[Path], frozenset[str] | None]
 ) -> Library:
     if source is None:
-        return Library(kind, [], f"{kind}s (not given)", inside)
+        return Library(kind, [], "given", inside)
     if isinstance(source, (str, Path)):
         folder = Path(source)
         try:
@@ -110,7 +107,7 @@ def _library(
             why = f"is no folder that can be read: {error.strerror}"
             raise InputError.at(f"{kind}s", why, str(source)) from None
         entries = [Entry(frozenset({p.stem}), p, p.name) for p in files if p.is_file()]
-        return Library(kind, entries, str(folder), inside)
+        return Library(kind, entries, f"in {folder}", inside)
     if isinstance(source, Mapping):
         entries = [
             Entry(frozenset({str(key)}) | _ids(value, fields), _opened(value), f"{kind} {key}")
@@ -125,7 +122,7 @@ def _library(
         raise InputError.at(
             f"{kind}s", f"must be a folder or a mapping of ids, not {type(source).__name__}"
         )
-    return Library(kind, entries, f"{kind}s", inside)
+    return Library(kind, entries, "given", inside)
 
 
 def _opened(value: Any) -> Any:
