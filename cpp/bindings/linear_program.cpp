@@ -43,7 +43,13 @@ void bind_linear_program(py::module_& m) {
       .def_property_readonly("integrality", series(&LinearProgram::integrality))
       .def_readonly("energy_unit", &LinearProgram::energy_unit)
       .def_readonly("cost_unit", &LinearProgram::cost_unit)
-      .def_readonly("offset", &LinearProgram::offset);
+      .def_readonly("offset", &LinearProgram::offset)
+      .def(
+          "energy_column",
+          [](const LinearProgram& program, std::size_t step, std::size_t device) {
+            return program.layout.device(step, device) + ColumnLayout::kEnergy;
+          },
+          py::arg("step"), py::arg("device"));
 
   m.def(
       "build_linear_program",

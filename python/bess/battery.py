@@ -76,7 +76,8 @@ class Battery(Model):
         if not low <= self.initial_state_of_charge <= high:
             raise InputError.at(
                 "initial_state_of_charge",
-                f"must lie between min_state_of_charge ({low:g}) and max_state_of_charge ({high:g})",
+                f"must lie between min_state_of_charge ({low:g}) and "
+                f"max_state_of_charge ({high:g})",
                 self.initial_state_of_charge,
             )
         least, most = self.terminal_window

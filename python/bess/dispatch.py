@@ -9,7 +9,9 @@ from bess import _core
 from bess._arrays import Floats
 from bess.battery import Battery, Terminal
 from bess.device import BessDevice
-from bess.errors import InfeasibleError, InputError
+from bess.errors import InputError
+from bess.infeasibility import unservable
+from bess.optimization import optimize
 from bess.policy import SchedulePolicy
 from bess.prices import Prices
 from bess.result import Result
@@ -62,7 +64,7 @@ def dispatch(
         For devices, whose model does not hold them: as the fields of `Battery`, with its defaults.
 
     >>> site = Site(load_kwh=[1, 1], solar_kwh=[3, 0], start="2025-06-01T12:00Z")
-    >>> battery = Battery(capacity_kwh=4, dc_coupled=False, input_efficiency=1, ac_to_dc_efficiency=1)
+    >>> battery = Battery(dc_coupled=False, ac_to_dc_efficiency=1, input_efficiency=1)
     >>> result = dispatch(site, battery, Surplus())
     >>> result.solar_to_battery_kwh_dc.tolist(), result.battery_to_site_kwh_ac.tolist()
     ([2.0, 0.0], [0.0, 1.0])
@@ -124,12 +126,12 @@ def _by_rule(site: Site, units: list[Unit], rule: _core.Rule) -> tuple[Floats, S
             site._core, units[0].core_battery(site.step_hours), rule, units[0].core_windows()
         )
         if series is None:
-            raise _unservable(site, step, shortfall)
+            raise unservable(site, step, shortfall)
         return series, [_part_of_one(series)]
     devices = [unit.core_device(site.step_hours, unit.core_windows()) for unit in units]
     series, parts, step = _core.dispatch_shared(site._core, devices, rule)
     if step >= 0:
-        raise _unservable(site, step, 0.0)
+        raise unservable(site, step, 0.0)
     return series, cast("Sequence[Floats]", parts)
 
 
@@ -146,8 +148,6 @@ def _optimal(
     assumptions: list[str],
     common: dict[str, Any],
 ) -> Result:
-    from bess.optimization import optimize
-
     optimum = optimize(site, units, strategy, *paid)
     parts = optimum.device_series
     cyclic = units[0].battery.terminal_state_of_charge == "cyclic"
@@ -175,8 +175,8 @@ def _paid(
     if prices is not None and tariff is not None:
         raise InputError.at("prices", "cannot be given together with a tariff")
     if tariff is not None:
-        assumptions += tariff.assumptions
         prices = tariff.prices(site.timeline)
+        assumptions += (*tariff.assumptions, *tariff.notes(site.timeline))
     if prices is None:
         return None
     if not isinstance(prices, Prices):
@@ -185,15 +185,3 @@ def _paid(
         return prices.series(site.steps)
     except InputError as error:
         raise error.under("prices") from None
-
-
-def _unservable(site: Site, step: int, shortfall: float) -> InfeasibleError:
-    at = site.timeline.instant(step).isoformat()
-    missing = f" ({shortfall:.6g} kWh of stored energy are missing)" if shortfall else ""
-    return InfeasibleError(
-        f"step {step} ({at}): the load is above the import limit, and neither solar nor battery can "
-        f"serve the rest{missing}",
-        step,
-        at,
-        shortfall,
-    )

@@ -72,7 +72,7 @@ class InputError(BessError, ValueError):
         return cls(Problem(path, reason, value))
 
     def under(self, prefix: str) -> InputError:
-        """The same problems, seen from one level further out: ``capacity`` → ``prefix.capacity``."""
+        """The same problems seen from one level further out: ``a`` becomes ``prefix.a``."""
         return InputError(*(replace(p, path=join_path(prefix, p.path)) for p in self.problems))
 
     def __str__(self) -> str:

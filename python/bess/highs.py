@@ -13,7 +13,7 @@ from bess import _core
 from bess._arrays import Floats
 from bess.errors import InfeasibleError, SolverError
 
-__all__ = ["Answer", "Clock", "solve"]
+__all__ = ["Answer", "Clock", "nearest_energies", "solve"]
 
 # Far tighter than the certificate needs; the flows are recomputed in any case.
 _TOLERANCE: Final = 1e-9
@@ -94,12 +94,37 @@ def _break_ties(
     return solution, np.array(highs.getSolution().row_dual)
 
 
+def nearest_energies(
+    program: _core.LinearProgram, columns: Any, low: Floats, high: Floats, clock: Clock
+) -> Floats:
+    """Values of ``columns`` that a feasible solution can have, nearest in total to [low, high].
+
+    Earlier columns weigh more. All in the program's units.
+    """
+    nothing = np.zeros(len(program.column_cost))
+    whole = np.zeros(len(nothing), dtype=np.int32)
+    highs = _load(program, nothing, program.column_lower, program.column_upper, whole)
+    count, slack = len(columns), len(nothing) + np.arange(len(columns), dtype=np.int32)
+    unlimited = np.full(count, np.inf)
+    empty = np.zeros(0, dtype=np.int32)
+    weights = np.linspace(2.0, 1.0, count)
+    highs.addCols(
+        count, weights, np.zeros(count), unlimited, 0, np.zeros(count, np.int32), empty, np.zeros(0)
+    )
+    pairs = np.stack([columns, slack], axis=1).astype(np.int32).ravel()
+    starts = 2 * np.arange(count, dtype=np.int32)
+    for sign, lower, upper in ((1.0, low, unlimited), (-1.0, -unlimited, high)):
+        highs.addRows(count, lower, upper, 2 * count, starts, pairs, np.tile([1.0, sign], count))
+    found: Floats = _run(highs, clock)[columns]
+    return found
+
+
 def _load(
     program: _core.LinearProgram, cost: Floats, lower: Floats, upper: Floats, whole: Any
 ) -> Any:
     import highspy
 
-    highs = highspy.Highs()
+    highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     for option, value in (
         ("output_flag", False),
         ("threads", 1),

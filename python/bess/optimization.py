@@ -9,15 +9,14 @@ from numpy.typing import NDArray
 
 from bess import _core
 from bess._arrays import Floats
-from bess.errors import InfeasibleError, InputError, SolverError
+from bess.errors import InfeasibleError, SolverError
 from bess.highs import Answer, Clock, solve
+from bess.infeasibility import EnergyWindows, attainable, jointly_attainable
 from bess.site import Site
 from bess.strategy import Optimize
 from bess.unit import Unit
 
 __all__ = ["Optimum", "optimize"]
-
-EnergyWindows = list[tuple[int, float, float]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,16 +44,27 @@ def optimize(
         Where the solver gives no answer, or none in time.
     """
     clock = Clock(strategy.time_limit)
-    cyclic = units[0].battery.terminal_state_of_charge == "cyclic"
-    devices = [
-        unit.core_device(site.step_hours, _attainable(site, unit, strategy, len(units) == 1))
-        for unit in units
-    ]
-    problem = _core.Problem(site._core, devices, import_price, export_price, cyclic)
-    money = _Money(site, units, import_price, export_price)
+    wanted = [attainable(site, unit, strategy.relax_policies, len(units) == 1) for unit in units]
 
-    program = _core.build_linear_program(problem, None)
-    answer = solve(program, gap=0.0, clock=clock)
+    def stated(windows: list[EnergyWindows]) -> tuple[_core.Problem, _core.LinearProgram]:
+        devices = [
+            unit.core_device(site.step_hours, asked)
+            for unit, asked in zip(units, windows, strict=True)
+        ]
+        cyclic = units[0].battery.terminal_state_of_charge == "cyclic"
+        problem = _core.Problem(site._core, devices, import_price, export_price, cyclic)
+        return problem, _core.build_linear_program(problem, None)
+
+    problem, program = stated(wanted)
+    money = _Money(units, import_price, export_price)
+    try:
+        answer = solve(program, gap=0.0, clock=clock)
+    except InfeasibleError:
+        # Each unit could meet its windows alone; what they share does not suffice for all.
+        without = stated([windows[-1:] for windows in wanted])[1]
+        nearest = jointly_attainable(site, units, wanted, without, strategy.relax_policies, clock)
+        problem, program = stated(nearest)
+        answer = solve(program, gap=0.0, clock=clock)
     best = _recovered(problem, program, answer, strategy, money)
     if strategy.allow_simultaneous:
         return best.optimum
@@ -82,9 +92,7 @@ class _Recovered:
 class _Money:
     """What flows cost."""
 
-    def __init__(
-        self, site: Site, units: list[Unit], import_price: Floats, export_price: Floats
-    ) -> None:
+    def __init__(self, units: list[Unit], import_price: Floats, export_price: Floats) -> None:
         self._prices = (import_price, export_price)
         self._wear = [
             unit.battery.degradation_cost_per_kwh / unit.battery.dc_to_ac_efficiency
@@ -124,75 +132,4 @@ def _recovered(
         Optimum(series, device_series, cost, lower_bound, gap if feasible else np.inf),
         not_exclusive,
         feasible,
-    )
-
-
-def _attainable(site: Site, unit: Unit, strategy: Optimize, alone: bool) -> EnergyWindows:
-    """The windows the optimum must meet, in kWh DC: the policies' and the terminal one.
-
-    Where policies are relaxed, a window that cannot be met becomes the point nearest to it.
-    """
-    battery = unit.battery
-    capacity = battery.capacity_kwh
-    free_start = battery.terminal_state_of_charge == "cyclic"
-    low, high = (
-        (battery.min_state_of_charge, battery.max_state_of_charge)
-        if free_start
-        else (
-            battery.initial_state_of_charge,
-            battery.initial_state_of_charge,
-        )
-    )
-    wanted = unit.core_windows()
-    least, most = battery.terminal_window
-    terminal = (site.steps - 1, capacity * least, capacity * most)
-    core_battery = unit.core_battery(site.step_hours)
-
-    def corridor(asked: EnergyWindows) -> _core.Corridor:
-        return _core.make_corridor(site._core, core_battery, asked, capacity * low, capacity * high)
-
-    if strategy.relax_policies and wanted:
-        met = corridor(wanted)
-        wanted = wanted if met.infeasible_step >= 0 else met.attained
-    found = corridor([*wanted, terminal])
-    if found.infeasible_step >= 0 and alone:
-        raise unservable(site, found.infeasible_step, found.shortfall)
-    if found.infeasible_step < 0 and found.first_missed >= 0:
-        raise _missed(site, unit, found, wanted)
-    return [*wanted, terminal]
-
-
-def unservable(site: Site, step: int, shortfall: float) -> InfeasibleError:
-    """Load above the import limit that neither solar nor battery can serve."""
-    at = site.timeline.instant(step).isoformat()
-    return InfeasibleError(
-        f"step {step} ({at}): the load is above the import limit, and neither solar nor battery can "
-        f"serve the rest ({shortfall:.6g} kWh of stored energy are missing)",
-        step,
-        at,
-        shortfall,
-    )
-
-
-def _missed(
-    site: Site, unit: Unit, found: _core.Corridor, wanted: EnergyWindows
-) -> InfeasibleError:
-    whose = f"{unit.name}: " if unit.name else ""
-    missing = f"{found.shortfall:.6g} kWh of stored energy are missing"
-    if found.first_missed == len(wanted):
-        at = site.timeline.instant(site.steps).isoformat()
-        least, most = unit.battery.terminal_window
-        what = (
-            f"the terminal state of charge ({100 * least:g} to {100 * most:g} %) cannot be reached"
-        )
-        return InfeasibleError(f"{whose}{what}: {missing}", site.steps - 1, at, found.shortfall)
-    binding = [window for window in unit.windows if window.step >= 0]
-    window = binding[found.first_missed]
-    at = window.at.isoformat()
-    return InfeasibleError(
-        f"{whose}{at}: a state of charge of {100 * window.minimum:g} to {100 * window.maximum:g} % "
-        f"cannot be reached ({missing}); relax_policies=True comes as near as possible",
-        window.step,
-        at,
-        found.shortfall,
     )

@@ -12,7 +12,7 @@ __all__ = ["Prices"]
 
 
 class Prices:
-    """Import and export prices in money per kWh AC, any sign; each a scalar or a value for each step.
+    """Import and export prices, money per kWh AC, any sign; each a scalar or one for each step.
 
     >>> importing, exporting = Prices(import_price=[0.1, 0.3], export_price=0.05).series(2)
     >>> importing.tolist(), exporting.tolist()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
@@ -42,6 +42,19 @@ DEVICE_SERIES: Final = (
 )
 
 
+class _Row:
+    """One row of an object's ``series``, as a read-only attribute."""
+
+    def __init__(self, row: int, doc: str) -> None:
+        self._row = row
+        self.__doc__ = doc
+
+    def __get__(self, instance: Any, owner: type) -> Floats:
+        if instance is None:
+            return cast("Floats", self)  # the class's attribute, with its docstring
+        return cast("Floats", instance.series[self._row])
+
+
 @dataclass(frozen=True)
 class Violation:
     """A policy's window that was missed: when, what was wanted, and the state of charge reached."""
@@ -54,10 +67,9 @@ class Violation:
 
     def __str__(self) -> str:
         whose = f"{self.device}: " if self.device else ""
-        return (
-            f"{whose}{self.timestamp.isoformat()}: state of charge {100 * self.state_of_charge:.2f} %, "
-            f"wanted {100 * self.minimum:g} to {100 * self.maximum:g} %"
-        )
+        wanted = f"{100 * self.minimum:g} to {100 * self.maximum:g} %"
+        reached = f"{100 * self.state_of_charge:.2f} %"
+        return f"{whose}{self.timestamp.isoformat()}: state of charge {reached}, wanted {wanted}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,30 +84,11 @@ class DeviceResult:
     series: Floats = field(repr=False)
     """Its five series in the order of ``DEVICE_SERIES``, shape (5, steps)."""
 
-    @property
-    def grid_to_battery_kwh_ac(self) -> Floats:
-        """Grid energy sent to the device, before conversion."""
-        return self.series[0]
-
-    @property
-    def solar_to_battery_kwh_dc(self) -> Floats:
-        """Solar energy as it arrives at the device."""
-        return self.series[1]
-
-    @property
-    def battery_to_site_kwh_ac(self) -> Floats:
-        """Energy the device gives to the site."""
-        return self.series[2]
-
-    @property
-    def battery_to_grid_kwh_ac(self) -> Floats:
-        """Energy the device gives to the grid."""
-        return self.series[3]
-
-    @property
-    def battery_soc(self) -> Floats:
-        """State of charge at the end of each step, a fraction of capacity."""
-        return self.series[4]
+    grid_to_battery_kwh_ac = _Row(0, "Grid energy sent to the device, before conversion.")
+    solar_to_battery_kwh_dc = _Row(1, "Solar energy as it arrives at the device.")
+    battery_to_site_kwh_ac = _Row(2, "Energy the device gives to the site.")
+    battery_to_grid_kwh_ac = _Row(3, "Energy the device gives to the grid.")
+    battery_soc = _Row(4, "State of charge at the end of each step, a fraction of capacity.")
 
     @property
     def stored_energy_change_kwh(self) -> float:
@@ -139,55 +132,16 @@ class Result:
     assumptions: tuple[str, ...] = ()
     """What was assumed on the caller's behalf."""
 
-    @property
-    def grid_to_site_kwh_ac(self) -> Floats:
-        """Grid energy that serves the load."""
-        return self.series[0]
-
-    @property
-    def grid_to_battery_kwh_ac(self) -> Floats:
-        """Grid energy sent to the battery, before conversion."""
-        return self.series[1]
-
-    @property
-    def solar_to_battery_kwh_dc(self) -> Floats:
-        """Solar energy as it arrives at the battery."""
-        return self.series[2]
-
-    @property
-    def solar_to_site_kwh_ac(self) -> Floats:
-        """Solar energy that serves the load."""
-        return self.series[3]
-
-    @property
-    def solar_to_grid_kwh_ac(self) -> Floats:
-        """Solar energy exported."""
-        return self.series[4]
-
-    @property
-    def solar_curtailed_kwh_dc(self) -> Floats:
-        """Solar energy not used."""
-        return self.series[5]
-
-    @property
-    def battery_to_site_kwh_ac(self) -> Floats:
-        """Battery energy that serves the load."""
-        return self.series[6]
-
-    @property
-    def battery_to_grid_kwh_ac(self) -> Floats:
-        """Battery energy exported."""
-        return self.series[7]
-
-    @property
-    def net_load_kwh_ac(self) -> Floats:
-        """Import minus export."""
-        return self.series[8]
-
-    @property
-    def battery_soc(self) -> Floats:
-        """State of charge at the end of each step, a fraction of capacity."""
-        return self.series[9]
+    grid_to_site_kwh_ac = _Row(0, "Grid energy that serves the load.")
+    grid_to_battery_kwh_ac = _Row(1, "Grid energy sent to the battery, before conversion.")
+    solar_to_battery_kwh_dc = _Row(2, "Solar energy as it arrives at the battery.")
+    solar_to_site_kwh_ac = _Row(3, "Solar energy that serves the load.")
+    solar_to_grid_kwh_ac = _Row(4, "Solar energy exported.")
+    solar_curtailed_kwh_dc = _Row(5, "Solar energy not used.")
+    battery_to_site_kwh_ac = _Row(6, "Battery energy that serves the load.")
+    battery_to_grid_kwh_ac = _Row(7, "Battery energy exported.")
+    net_load_kwh_ac = _Row(8, "Import minus export.")
+    battery_soc = _Row(9, "State of charge at the end of each step, a fraction of capacity.")
 
     @property
     def flows(self) -> dict[str, Floats]:
@@ -213,12 +167,12 @@ class Result:
     @property
     def import_kwh_ac(self) -> Floats:
         """Energy bought at the meter in each step."""
-        return self.series[0] + self.series[1]
+        return self.grid_to_site_kwh_ac + self.grid_to_battery_kwh_ac
 
     @property
     def export_kwh_ac(self) -> Floats:
         """Energy sold at the meter in each step."""
-        return self.series[4] + self.series[7]
+        return self.solar_to_grid_kwh_ac + self.battery_to_grid_kwh_ac
 
     @property
     def stored_energy_change_kwh(self) -> float:

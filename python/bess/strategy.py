@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from bess import _core
-from bess._arrays import number, series
+from bess._arrays import series
 from bess._validation import ListOf, Model, Number
 from bess.errors import InputError
 from bess.time_of_use import Calendars, TimeOfUse, boundary_inside_step, covers, missing_calendars
@@ -132,7 +132,7 @@ class Follow:
 
 
 class PeakShave(Model):
-    """Discharge to keep the net import under a target (kW), and charge while there is room below it.
+    """Discharge to keep the net import under a target (kW), and charge while there is room.
 
     Surplus solar charges first, then the grid where that is permitted; the battery never exports.
     """

@@ -133,7 +133,7 @@ def units_of(
         raise InputError.at("battery", "must have at least one device")
     if policies:
         raise InputError.at("policies", "is for a Battery: a BessDevice has its own policies")
-    units = []
+    units: list[Unit] = []
     for i, device in enumerate(devices):
         path = "" if alone else f"battery[{i}]"
         if not isinstance(device, BessDevice):
