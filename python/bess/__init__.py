@@ -18,10 +18,14 @@ from bess.errors import (
 )
 from bess.policy import SchedulePolicy
 from bess.prices import Prices
+from bess.profile import Profile, read_profile
 from bess.result import DeviceResult, Result, Violation
 from bess.site import Site
+from bess.storage import PostStorageProfile, StorageRequest, StorageResponse, run_request
 from bess.strategy import FixedSchedule, Follow, Optimize, PeakShave, Surplus
+from bess.tariff import Tariff, load_tariff
 from bess.time_of_use import TimeOfUse
+from bess.timeline import Timeline
 
 __all__ = [
     "Battery",
@@ -35,14 +39,23 @@ __all__ = [
     "MissingExtraError",
     "Optimize",
     "PeakShave",
+    "PostStorageProfile",
     "Prices",
     "Problem",
+    "Profile",
     "Result",
     "SchedulePolicy",
     "Site",
     "SolverError",
+    "StorageRequest",
+    "StorageResponse",
     "Surplus",
+    "Tariff",
     "TimeOfUse",
+    "Timeline",
     "Violation",
     "dispatch",
+    "load_tariff",
+    "read_profile",
+    "run_request",
 ]
