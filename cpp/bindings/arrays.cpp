@@ -76,7 +76,7 @@ py::array block_array(double* block, std::vector<std::size_t> shape) {
     const std::unique_ptr<Block> freed(static_cast<Block*>(pointer));
     pool().give_back(*freed);
   });
-  owned.release();
+  static_cast<void>(owned.release());  // the capsule owns it now
   py::array_t<double> array(std::vector<py::ssize_t>(shape.begin(), shape.end()), block, owner);
   array.attr("flags").attr("writeable") = false;
   return array;
