@@ -5,6 +5,9 @@
 request into its three post-storage profiles.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from bess.battery import Battery
 from bess.device import BessDevice
 from bess.dispatch import dispatch
@@ -18,14 +21,16 @@ from bess.errors import (
 )
 from bess.policy import SchedulePolicy
 from bess.prices import Prices
-from bess.profile import Profile, read_profile
 from bess.result import DeviceResult, Result, Violation
 from bess.site import Site
-from bess.storage import PostStorageProfile, StorageRequest, StorageResponse, run_request
 from bess.strategy import FixedSchedule, Follow, Optimize, PeakShave, Surplus
-from bess.tariff import Tariff, load_tariff
 from bess.time_of_use import TimeOfUse
 from bess.timeline import Timeline
+
+if TYPE_CHECKING:
+    from bess.profile import Profile, read_profile
+    from bess.storage import PostStorageProfile, StorageRequest, StorageResponse, run_request
+    from bess.tariff import Tariff, load_tariff
 
 __all__ = [
     "Battery",
@@ -59,3 +64,26 @@ __all__ = [
     "read_profile",
     "run_request",
 ]
+
+# Loaded when first used: who only dispatches need not wait for them.
+_LATER = {
+    "PostStorageProfile": "bess.storage",
+    "Profile": "bess.profile",
+    "StorageRequest": "bess.storage",
+    "StorageResponse": "bess.storage",
+    "Tariff": "bess.tariff",
+    "load_tariff": "bess.tariff",
+    "read_profile": "bess.profile",
+    "run_request": "bess.storage",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'bess' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_LATER[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
