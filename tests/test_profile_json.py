@@ -111,6 +111,11 @@ BAD_DOCUMENTS = [
         "profile.fromDateTime = 20250101: must be an ISO 8601 date and time",
     ),
     (
+        {"dataSeries": [1], "timeZone": "Nowhere"},
+        "profile.timeZone = 'Nowhere': is not a known IANA time zone; write it as in "
+        "America/Los_Angeles",
+    ),
+    (
         {"dataSeries": [1], "fromDateTime": "2025-03-09T02:30", "timeZone": LOS_ANGELES},
         "profile.fromDateTime = '2025-03-09T02:30': does not exist: America/Los_Angeles skips it "
         "when it sets its clock forward",

@@ -153,7 +153,8 @@ def check(
         start = datetime.now(UTC) if after is None else parse_instant(after, "--after")
         console = Console(highlight=False)
         for device in found:
-            console.print(f"[bold]{escape(device.name)}[/bold] at {escape(device.collector)} is valid")
+            name, collector = escape(device.name), escape(device.collector)
+            console.print(f"[bold]{name}[/bold] at {collector} is valid")
             console.print(
                 f"  {device.operational_battery_capacity / 1000:g} kWh, "
                 f"charging {device.maximum_charging_power / 1000:g} kW "

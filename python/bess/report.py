@@ -128,10 +128,13 @@ def _battery(result: Result) -> Table:
     ]
     for words, cells in rows:
         table.add_row(words, *cells)
+    remarks = []
     if result.degradation_cost:
-        table.caption = f"cost includes {result.degradation_cost:,.2f} of degradation"
+        remarks.append(f"the cost includes {result.degradation_cost:,.2f} of degradation")
     if result.gap is not None:
-        table.caption = f"optimal within a gap of {result.gap:.1e}"
+        remarks.append(f"optimal within a gap of {result.gap:.1e}")
+    table.caption = "; ".join(remarks) or None
+    table.caption_justify = "left"
     return table
 
 

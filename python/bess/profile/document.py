@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bess.errors import InputError, join_path
 from bess.profile.reading import LATER, Profile, energies, energy_factor, numbers, undated_step
 from bess.profile.stamps import instants, localised
-from bess.timeline import parse_instant
+from bess.timeline import parse_instant, zone
 
 __all__ = ["read_document"]
 
@@ -38,9 +38,10 @@ def read_document(data: Mapping[str, Any], time_zone: str | None, name: str) -> 
                 exports,
                 "has exports: a profile of consumption or solar gives one direction, in dataSeries",
             )
-        zone = fields.value("timeZone") or time_zone
+        own = fields.value("timeZone")
+        clock = time_zone if own is None else zone(own, fields.path("timeZone")).key
         read = {"dataSeries": _series, "readingData": _readings, "baselineMeasures": _typical}
-        return read[given[0]](fields, zone, name)
+        return read[given[0]](fields, clock, name)
     except InputError as error:
         raise error.under(name) from None
 
@@ -80,17 +81,17 @@ class _Fields:
         return list(values)
 
 
-def _series(fields: _Fields, zone: str | None, name: str) -> Profile:
+def _series(fields: _Fields, clock: str | None, name: str) -> Profile:
     energy = fields.energies("dataSeries")
     step, how = _step(fields, len(energy))
-    start = _start(fields, zone)
+    start = _start(fields, clock)
     factor, unit = _unit(fields.value("quantityUnit"), fields.path("quantityUnit"), step)
     when = f"from {start.isoformat()}" if start else how
     note = f"{name}: dataSeries read as {unit}, {len(energy):,} steps of {step / 60:g} min, {when}"
     return Profile(energy * factor, start, step, name, notes=(note,))
 
 
-def _readings(fields: _Fields, zone: str | None, name: str) -> Profile:
+def _readings(fields: _Fields, clock: str | None, name: str) -> Profile:
     path = fields.path("readingData")
     rows = [_Fields(row, f"{path}[{i}]") for i, row in enumerate(fields.items("readingData"))]
     starts, ends = (
@@ -101,10 +102,10 @@ def _readings(fields: _Fields, zone: str | None, name: str) -> Profile:
     if len(rows) < 2:
         raise InputError.at(path, f"has a single reading: {LATER}")
     start, step, how = instants(
-        starts, lambda i: rows[i].path("fromDateTime", "from"), time_zone=zone
+        starts, lambda i: rows[i].path("fromDateTime", "from"), time_zone=clock
     )
     first_end, end_step, _ = instants(
-        ends, lambda i: rows[i].path("toDateTime", "to"), time_zone=zone
+        ends, lambda i: rows[i].path("toDateTime", "to"), time_zone=clock
     )
     if end_step != step or (first_end - start).total_seconds() != step:
         why = f"must be {step} s after the reading's start, where the next one starts; {LATER}"
@@ -122,7 +123,7 @@ def _readings(fields: _Fields, zone: str | None, name: str) -> Profile:
     return Profile(values * factor, start, step, name, notes=(note,))
 
 
-def _typical(fields: _Fields, zone: str | None, name: str) -> Profile:
+def _typical(fields: _Fields, clock: str | None, name: str) -> Profile:
     path = fields.path("baselineMeasures")
     rows = [_Fields(row, f"{path}[{i}]") for i, row in enumerate(fields.items("baselineMeasures"))]
     order = numbers([row.value("i") for row in rows], f"{path}.i")
@@ -138,7 +139,7 @@ def _typical(fields: _Fields, zone: str | None, name: str) -> Profile:
         [row.value("v", "value") for row in rows], lambda i: rows[i].path("v", "value")
     )
     factor, unit = _unit(fields.value("quantityUnit"), fields.path("quantityUnit"), 3600)
-    start = _start(fields, zone)
+    start = _start(fields, clock)
     when = f"from {start.isoformat()}" if start else "a typical year from 1 January"
     note = f"{name}: baselineMeasures read as {unit}, {len(rows):,} hours, {when}"
     return Profile(values * factor, start, 3600, name, start is None, notes=(note,))
@@ -162,14 +163,14 @@ def _text(row: _Fields, *names: str) -> str:
     return value
 
 
-def _start(fields: _Fields, zone: str | None) -> datetime | None:
+def _start(fields: _Fields, clock: str | None) -> datetime | None:
     if fields.value("fromDateTime") is None:
         return None
     text, path = _text(fields, "fromDateTime"), fields.path("fromDateTime")
     try:
         return parse_instant(text, path)
     except InputError:
-        return localised(text, path, zone)
+        return localised(text, path, clock)
 
 
 def _step(fields: _Fields, steps: int) -> tuple[int, str]:
