@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "bess/battery.hpp"
-#include "bess/sharing.hpp"
+#include "bess/device.hpp"
 #include "bess/site.hpp"
 
 namespace bess {

@@ -1,60 +1,19 @@
 // A step goes in four moves: energy that the corridors force, by priority; then what the rule
 // wants, shared among the devices that are free for it; then the site's flows from the two totals;
 // then each device's part of them.
-//
-// The corridors of several devices share what the site can give and take. Going backwards, each
-// device in order of priority takes what its latest-moment plan needs of a step, and those after it
-// plan with the rest; so if each stays in its corridor, all of them can at once.
 #include "bess/sharing.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <numeric>
+
+#include "bess/shared_corridor.hpp"
 
 namespace bess {
 namespace {
-
-std::vector<std::size_t> order_by(std::span<const Device> devices, int Device::* priority) {
-  std::vector<std::size_t> order(devices.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return devices[a].*priority < devices[b].*priority;
-  });
-  return order;
-}
 
 // How far `a` lies above `b`; what is smaller than rounding is nothing.
 double beyond(double a, double b, const Battery& battery) {
   const double excess = a - b;
   return excess > 1e-14 * std::max(1e-6, battery.capacity) ? excess : 0.0;
-}
-
-struct Bounds {
-  std::vector<double> low;
-  std::vector<double> high;
-};
-
-double into_cells(const Battery& b) {
-  return b.ac_to_dc_efficiency * b.input_efficiency;
-}
-double charge_limit_ac(const Battery& b) {
-  return b.charge_limit / b.ac_to_dc_efficiency;
-}
-double discharge_limit_ac(const Battery& b) {
-  return b.discharge_limit * b.dc_to_ac_efficiency;
-}
-
-// AC energy the site can give to all devices together in step t, and take from them.
-double site_gives(const Site& site, const Battery& terms, std::size_t t) {
-  const double spare = std::max(site.solar[t] + site.import_limit_at(t) - site.load[t], 0.0);
-  const double sun = terms.solar_to_battery ? site.solar[t] : 0.0;
-  const double unserved = std::max(site.load[t] - site.solar[t], 0.0);
-  const double grid =
-      terms.grid_to_battery ? std::max(site.import_limit_at(t) - unserved, 0.0) : 0.0;
-  return terms.grid_to_battery && terms.solar_to_battery ? spare : std::min(spare, sun + grid);
-}
-double site_takes(const Site& site, const Battery& terms, std::size_t t) {
-  return site.load[t] + (terms.battery_to_grid ? site.export_limit_at(t) : 0.0);
 }
 
 class Sharing {
@@ -65,13 +24,12 @@ class Sharing {
         terms_(devices.front().battery),
         charging_(charging_order(devices)),
         discharging_(discharging_order(devices)),
-        bounds_(devices.size()),
+        bounds_(plan_shared_corridors(site, devices)),
         energy_(devices.size()),
         charge_(devices.size()),
         discharge_(devices.size()),
         could_(devices.size()) {
     for (std::size_t i = 0; i < devices.size(); ++i) energy_[i] = devices[i].battery.initial_energy;
-    plan_corridors();
   }
 
   std::ptrdiff_t run(const Rule& rule, FlowSeries flows,
@@ -83,65 +41,6 @@ class Sharing {
   }
 
  private:
-  void plan_corridors() {
-    const bool limited = !site_.import_limit.empty();
-    std::size_t end = limited ? site_.steps() : 0;
-    std::vector<std::vector<Window>> windows(devices_.size());
-    for (std::size_t i = 0; i < devices_.size(); ++i) {
-      const Battery& b = devices_[i].battery;
-      Site alone = site_;
-      alone.import_limit = {};
-      windows[i] =
-          make_corridor(alone, b, devices_[i].windows, b.initial_energy, b.initial_energy).attained;
-      if (!windows[i].empty()) end = std::max(end, windows[i].back().step + 1);
-    }
-    if (end == 0) return;
-    std::vector<double> low;
-    std::vector<double> high;
-    for (std::size_t i = 0; i < devices_.size(); ++i) {
-      low.push_back(devices_[i].battery.minimum_energy);
-      high.push_back(devices_[i].battery.maximum_energy);
-      bounds_[i].low.assign(site_.steps(), low[i]);
-      bounds_[i].high.assign(site_.steps(), high[i]);
-    }
-    for (std::size_t t = end; t-- > 0;) {
-      for (std::size_t i = 0; i < devices_.size(); ++i) {
-        for (; !windows[i].empty() && windows[i].back().step == t; windows[i].pop_back()) {
-          low[i] = std::max(low[i], windows[i].back().low);
-          high[i] = std::min(high[i], windows[i].back().high);
-        }
-        bounds_[i].low[t] = std::min(low[i], high[i]);
-        bounds_[i].high[t] = high[i];
-      }
-      step_back(t, low, high);
-    }
-  }
-
-  void step_back(std::size_t t, std::vector<double>& low, std::vector<double>& high) const {
-    double gives = site_gives(site_, terms_, t);
-    for (const std::size_t i : charging_) {
-      const Battery& b = devices_[i].battery;
-      const double planned =
-          std::min({charge_limit_ac(b), gives, (low[i] - b.minimum_energy) / into_cells(b)});
-      low[i] -= planned * into_cells(b);
-      gives -= planned;
-    }
-    double takes = site_takes(site_, terms_, t);
-    double owed = std::max(site_.load[t] - site_.solar[t] - site_.import_limit_at(t), 0.0);
-    for (const std::size_t i : discharging_) {
-      const Battery& b = devices_[i].battery;
-      const double planned = std::min(
-          {discharge_limit_ac(b), takes, (b.maximum_energy - high[i]) * b.dc_to_ac_efficiency});
-      high[i] += planned / b.dc_to_ac_efficiency;
-      takes -= planned;
-      const double kept = std::min(
-          {discharge_limit_ac(b), owed, (b.maximum_energy - low[i]) * b.dc_to_ac_efficiency});
-      low[i] += kept / b.dc_to_ac_efficiency;
-      owed -= kept;
-      high[i] = std::max(high[i], low[i]);
-    }
-  }
-
   double low(std::size_t i, std::size_t t) const {
     return bounds_[i].low.empty() ? devices_[i].battery.minimum_energy : bounds_[i].low[t];
   }
@@ -317,7 +216,7 @@ class Sharing {
   const Battery& terms_;  // the permissions, which all devices share
   std::vector<std::size_t> charging_;
   std::vector<std::size_t> discharging_;
-  std::vector<Bounds> bounds_;
+  std::vector<EnergyBounds> bounds_;
   std::vector<double> energy_;  // kWh DC stored
   std::vector<double> charge_;  // kWh AC in the step
   std::vector<double> discharge_;
@@ -325,73 +224,6 @@ class Sharing {
 };
 
 }  // namespace
-
-std::vector<std::size_t> charging_order(std::span<const Device> devices) {
-  return order_by(devices, &Device::charging_priority);
-}
-
-std::vector<std::size_t> discharging_order(std::span<const Device> devices) {
-  return order_by(devices, &Device::discharging_priority);
-}
-
-namespace {
-
-// Hands `total` out to devices that together take `parts`, at least as much: group after group of
-// equal priority, in proportion within a group. What is not handed out is the other source's.
-template <typename Write>
-void attribute(std::span<const Device> devices, std::span<const std::size_t> order,
-               int Device::* priority, std::span<const double> parts, double total, bool all,
-               const Write& write) {
-  for (std::size_t first = 0; first < order.size();) {
-    std::size_t last = first;
-    double sum = 0;
-    for (; last < order.size() && devices[order[last]].*priority == devices[order[first]].*priority;
-         ++last) {
-      sum += parts[order[last]];
-    }
-    const double share = all || sum <= total ? 1.0 : total / sum;
-    for (std::size_t n = first; n < last; ++n) {
-      const double part = share * parts[order[n]];
-      write(order[n], part, parts[order[n]] - part);
-    }
-    total = std::max(total - sum, 0.0);
-    first = last;
-  }
-}
-
-}  // namespace
-
-void write_device_flows(std::span<const Device> devices, const StepFlows& total,
-                        const StepShares& shares, std::size_t t,
-                        std::span<const DeviceFlows> device_flows) {
-  attribute(devices, shares.charging_order, &Device::charging_priority, shares.charge,
-            total.solar_to_battery, !(total.grid_to_battery > 0),
-            [&](std::size_t i, double from_sun, double from_grid) {
-              device_flows[i].row(DeviceSeries::kSolarToBattery)[t] =
-                  from_sun * devices[i].battery.ac_to_dc_efficiency;
-              device_flows[i].row(DeviceSeries::kGridToBattery)[t] = from_grid;
-            });
-  attribute(devices, shares.discharging_order, &Device::discharging_priority, shares.discharge,
-            total.battery_to_site, !(total.battery_to_grid > 0),
-            [&](std::size_t i, double to_site, double to_grid) {
-              device_flows[i].row(DeviceSeries::kBatteryToSite)[t] = to_site;
-              device_flows[i].row(DeviceSeries::kBatteryToGrid)[t] = to_grid;
-            });
-}
-
-void write_site_flows(const Site& site, const StepFlows& total, double solar_to_battery_dc,
-                      double state_of_charge, std::size_t t, FlowSeries flows) {
-  flows.row(Series::kGridToSite)[t] = total.grid_to_site;
-  flows.row(Series::kGridToBattery)[t] = total.grid_to_battery;
-  flows.row(Series::kSolarToBattery)[t] = solar_to_battery_dc;
-  flows.row(Series::kSolarToSite)[t] = total.solar_to_site;
-  flows.row(Series::kSolarToGrid)[t] = total.solar_to_grid;
-  flows.row(Series::kSolarCurtailed)[t] = total.solar_curtailed / site.solar_dc_to_ac_efficiency;
-  flows.row(Series::kBatteryToSite)[t] = total.battery_to_site;
-  flows.row(Series::kBatteryToGrid)[t] = total.battery_to_grid;
-  flows.row(Series::kNetLoad)[t] = total.import() - total.exported();
-  flows.row(Series::kStateOfCharge)[t] = state_of_charge;
-}
 
 std::ptrdiff_t dispatch_shared(const Site& site, std::span<const Device> devices, const Rule& rule,
                                FlowSeries flows, std::span<const DeviceFlows> device_flows) {

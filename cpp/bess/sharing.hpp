@@ -3,65 +3,13 @@
 
 #include <cstddef>
 #include <span>
-#include <vector>
 
-#include "bess/battery.hpp"
-#include "bess/corridor.hpp"
+#include "bess/device.hpp"
 #include "bess/flows.hpp"
 #include "bess/rules.hpp"
 #include "bess/site.hpp"
 
 namespace bess {
-
-// Priority 1 is served first, 10 last; equal priorities share in proportion to the AC energy each
-// could take or give in the step. Requires: AC-coupled, and the same permissions on every device.
-struct Device {
-  Battery battery;
-  int charging_priority;
-  int discharging_priority;
-  std::vector<Window> windows;  // sorted by step
-};
-
-// The series of one device: the first four rows are flows as in FlowSeries, the last its state of
-// charge at the end of the step.
-enum class DeviceSeries : std::size_t {
-  kGridToBattery,
-  kSolarToBattery,
-  kBatteryToSite,
-  kBatteryToGrid,
-  kStateOfCharge,
-};
-inline constexpr std::size_t kDeviceSeriesCount = 5;
-
-struct DeviceFlows {
-  double* block;
-  std::size_t steps;
-
-  double* row(DeviceSeries series) const {
-    return block + static_cast<std::size_t>(series) * steps;
-  }
-};
-
-// The positions of the devices in the order in which they are served.
-std::vector<std::size_t> charging_order(std::span<const Device> devices);
-std::vector<std::size_t> discharging_order(std::span<const Device> devices);
-
-// What all devices together do in one step (kWh AC), handed out to them: `charge` and `discharge`
-// hold each device's AC energy. Solar goes first to those served first, and so does the site's
-// load.
-struct StepShares {
-  std::span<const double> charge;
-  std::span<const double> discharge;
-  std::span<const std::size_t> charging_order;
-  std::span<const std::size_t> discharging_order;
-};
-void write_device_flows(std::span<const Device> devices, const StepFlows& total,
-                        const StepShares& shares, std::size_t t,
-                        std::span<const DeviceFlows> device_flows);
-
-// Writes the totals of one step into the site's series. `solar_to_battery_dc` in kWh DC.
-void write_site_flows(const Site& site, const StepFlows& total, double solar_to_battery_dc,
-                      double state_of_charge, std::size_t t, FlowSeries flows);
 
 // Dispatches the devices and writes the site's series and each device's. Returns the first step in
 // which load above the import limit could not be served, or -1; from there on the series are void.

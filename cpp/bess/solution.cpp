@@ -174,7 +174,7 @@ class Follower {
     }
     const double own =
         step.import_price * (step.load - to_site + to_battery) - step.export_price * to_grid;
-    return settled_cost > own + kTolerance * program_.energy_unit * program_.cost_unit;
+    return settled_cost > own + 0.1 * kTolerance * program_.energy_unit * program_.cost_unit;
   }
 
   void write(std::size_t t, const StepFlows& f, FlowSeries flows,

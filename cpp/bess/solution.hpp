@@ -5,10 +5,10 @@
 #include <span>
 #include <vector>
 
+#include "bess/device.hpp"
 #include "bess/flows.hpp"
 #include "bess/linear_program.hpp"
 #include "bess/problem.hpp"
-#include "bess/sharing.hpp"
 
 namespace bess {
 

@@ -6,6 +6,7 @@ void bind_battery(pybind11::module_& m);
 void bind_site(pybind11::module_& m);
 void bind_corridor(pybind11::module_& m);
 void bind_rules(pybind11::module_& m);
+void bind_device(pybind11::module_& m);
 void bind_sharing(pybind11::module_& m);
 void bind_linear_program(pybind11::module_& m);
 void bind_solution(pybind11::module_& m);
@@ -16,6 +17,7 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   bess::border::bind_site(m);
   bess::border::bind_corridor(m);
   bess::border::bind_rules(m);
+  bess::border::bind_device(m);
   bess::border::bind_sharing(m);
   bess::border::bind_linear_program(m);
   bess::border::bind_solution(m);

@@ -5,14 +5,6 @@
 namespace bess::border {
 
 void bind_sharing(py::module_& m) {
-  py::class_<Device>(m, "Device")
-      .def(py::init([](const Battery& battery, int charging_priority, int discharging_priority,
-                       const WindowTuples& windows) {
-             return Device{battery, charging_priority, discharging_priority, windows_of(windows)};
-           }),
-           py::arg("battery"), py::arg("charging_priority"), py::arg("discharging_priority"),
-           py::arg("windows"));
-
   m.def(
       "dispatch_shared",
       [](const SiteHolder& site, const std::vector<Device>& devices, const RuleHolder& rule) {

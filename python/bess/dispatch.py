@@ -151,7 +151,7 @@ def _optimal(
     optimum = optimize(site, units, strategy, *paid)
     parts = optimum.device_series
     cyclic = units[0].battery.terminal_state_of_charge == "cyclic"
-    if strategy.time_limit is None and optimum.gap > strategy.gap:
+    if strategy.time_limit is None and optimum.gap > strategy.gap + 1e-12:
         assumptions.append(
             f"the gap reached is {optimum.gap:.1e}, above the {strategy.gap:.1e} asked for"
         )

@@ -1,0 +1,87 @@
+// From the change of stored energy in a step to its flows, for any `Number` as in step_range.hpp:
+// arithmetic without branches.
+#pragma once
+
+#include "bess/flows.hpp"
+#include "bess/step_range.hpp"
+
+namespace bess {
+
+// What is smaller came from rounding (kWh); a flow that is not permitted is dropped at any size.
+struct Floors {
+  double energy;
+  double grid_charge;
+  double battery_export;
+
+  explicit Floors(const Battery& b)
+      : energy(1e-14 * most_of(1e-6, b.capacity)),
+        grid_charge(b.grid_to_battery ? energy : kNoLimit),
+        battery_export(b.battery_to_grid ? energy : kNoLimit) {}
+};
+
+template <typename Number>
+struct FlowsOf {
+  Number grid_to_site;
+  Number grid_to_battery;
+  Number solar_to_battery;  // kWh DC
+  Number solar_to_site;
+  Number solar_to_grid;
+  Number solar_curtailed;  // kWh DC
+  Number battery_to_site;
+  Number battery_to_grid;
+  Number net_load;
+};
+
+// Where the import limit binds, a DC-coupled battery must take more of its charge from the sun
+// than the surplus: the grid's part passes through one more conversion.
+template <typename Number>
+Number solar_charge_under_limit(const Rates& r, const EnergiesOf<Number>& step, Number charge,
+                                Number solar_charge) {
+  const double lever = r.solar_ratio * r.grid_per_charge - 1.0;
+  if (!(lever > 0)) return solar_charge;
+  const Number room = step.import_limit - step.load + step.solar;
+  const Number needed = (charge * r.grid_per_charge - room) * (r.solar_ratio / lever);
+  const Number most = least_of(charge, step.solar * r.storable_solar);
+  return most_of(least_of(needed, most), solar_charge);
+}
+
+// The flows of a step in which stored energy changes by `change` (kWh DC). Charging takes solar up
+// to `solar_reach` (kWh DC) before the grid's turn, and more solar where the grid may not charge.
+// Sun serves the site before the battery does, unless the battery could not get rid of its energy.
+// Requires: the change lies in the range of the step.
+template <bool kImportLimited, typename Number>
+FlowsOf<Number> flows_of_change(const Rates& r, const Floors& floors,
+                                const EnergiesOf<Number>& step, Number change,
+                                Number solar_reach) {
+  const Number charge = most_of(change, 0.0) * r.charge_per_change;
+  const Number discharge = most_of(Number(0.0) - change, 0.0) * r.discharge_ratio;
+
+  Number reached = least_of(charge, solar_reach);
+  if constexpr (kImportLimited) reached = solar_charge_under_limit(r, step, charge, reached);
+  const Number beyond = charge - reached;
+  const Number grid_charge = zero_unless_above(beyond, floors.grid_charge, beyond);
+  const Number solar_charge = charge - grid_charge;
+  const Number sun = most_of(step.solar - solar_charge * r.solar_per_charge, 0.0);
+
+  const Number promised = most_of(discharge - step.battery_outlet, 0.0);  // for the site
+  const Number sun_to_site = least_of(sun, most_of(step.load - promised, 0.0));
+  const Number unserved = step.load - sun_to_site;
+  const Number left = discharge - least_of(discharge, unserved);
+  const Number to_grid = zero_unless_above(left, floors.battery_export, left);
+  const Number to_site = discharge - to_grid;
+  const Number missing = unserved - to_site;
+  const Number bought = zero_unless_above(missing, floors.energy, missing);
+  const Number charged = grid_charge * r.grid_per_charge;
+  const Number imported = bought + charged;
+
+  const Number rest = sun - sun_to_site;
+  const Number room = least_of(rest, most_of(step.solar_outlet - to_grid, 0.0));
+  const Number sold = zero_if_above(imported, 0.0, room);
+  return {
+      bought,  charged, solar_charge,
+      sun_to_site, sold,    (rest - sold) * r.dc_per_solar,
+      to_site, to_grid, imported - (sold + to_grid),
+  };
+}
+
+}  // namespace bess

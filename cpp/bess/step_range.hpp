@@ -1,0 +1,90 @@
+// A step of a site and one battery as numbers to calculate with, and how far stored energy can
+// change in it. Everything is written for any `Number`: one double, or a Pack of four steps.
+#pragma once
+
+#include "bess/battery.hpp"
+#include "bess/pack.hpp"
+#include "bess/site.hpp"
+
+namespace bess {
+
+// The least and the most by which stored energy can change in a step (kWh DC), whatever is stored:
+// what power, permissions, load, solar and the site's limits allow. `most` is negative where load
+// above the import limit forces a discharge; `least > most` where even that does not help.
+template <typename Number>
+struct RangeOf {
+  Number least;
+  Number most;
+};
+
+// A battery's conversions as factors, so that no step divides; permissions are limits of 0.
+struct Rates {
+  double solar_ratio;  // kWh DC at the terminals for each kWh AC of solar
+  double solar_per_charge;
+  double storable_solar;  // solar_ratio, or 0 where solar may not be stored
+  double dc_per_solar;    // kWh DC before the solar inverter for each kWh AC of solar
+  double grid_ratio;      // kWh DC at the terminals for each kWh AC from the grid
+  double grid_per_charge;
+  double grid_charge_limit;  // kWh DC in a step
+  double charge_limit;
+  double discharge_limit;
+  double input;  // kWh DC stored for each kWh DC at the terminals
+  double charge_per_change;
+  double discharge_ratio;  // kWh AC for each kWh DC
+  double dc_per_discharge;
+
+  Rates(const Site& site, const Battery& b)
+      : solar_ratio(b.solar_charge_ratio(site.solar_dc_to_ac_efficiency)),
+        solar_per_charge(1.0 / solar_ratio),
+        storable_solar(b.solar_to_battery ? solar_ratio : 0.0),
+        dc_per_solar(1.0 / site.solar_dc_to_ac_efficiency),
+        grid_ratio(b.ac_to_dc_efficiency),
+        grid_per_charge(1.0 / grid_ratio),
+        grid_charge_limit(b.grid_to_battery ? b.charge_limit : 0.0),
+        charge_limit(b.charge_limit),
+        discharge_limit(b.discharge_limit),
+        input(b.input_efficiency),
+        charge_per_change(1.0 / input),
+        discharge_ratio(b.dc_to_ac_efficiency),
+        dc_per_discharge(1.0 / discharge_ratio) {}
+};
+
+// Energies of a step in kWh AC.
+template <typename Number>
+struct EnergiesOf {
+  Number load;
+  Number solar;
+  Number import_limit;
+  Number solar_outlet;    // the export limit, or 0 where solar may not be exported
+  Number battery_outlet;  // the same for the battery
+
+  Number surplus() const { return most_of(solar - load, 0.0); }
+  Number deficit() const { return most_of(load - solar, 0.0); }
+  Number exported() const { return least_of(surplus(), solar_outlet); }
+};
+
+template <typename Number>
+Number least_change(const Rates& r, const EnergiesOf<Number>& step) {
+  const Number outlet = step.load + step.battery_outlet;
+  return Number(0.0) - least_of(outlet * r.dc_per_discharge, r.discharge_limit);
+}
+
+template <typename Number>
+Number most_change(const Rates& r, const EnergiesOf<Number>& step) {
+  const Number spare = step.solar + step.import_limit - step.load;  // AC energy that can be stored
+  const Number from_sun =
+      least_of(least_of(step.solar, spare) * r.storable_solar, r.charge_limit);
+  const Number sun_left = most_of(step.solar - from_sun * r.solar_per_charge, 0.0);
+  const Number unserved = most_of(step.load - sun_left, 0.0);
+  const Number headroom = most_of(step.import_limit - unserved, 0.0);
+  const Number from_grid = least_of(headroom * r.grid_ratio, r.grid_charge_limit);
+  const Number charge = least_of(from_sun + from_grid, r.charge_limit);
+  return where_above(0.0, spare, spare * r.dc_per_discharge, charge * r.input);
+}
+
+template <typename Number>
+RangeOf<Number> range_of_change(const Rates& r, const EnergiesOf<Number>& step) {
+  return {least_change(r, step), most_change(r, step)};
+}
+
+}  // namespace bess
