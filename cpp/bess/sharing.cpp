@@ -77,7 +77,7 @@ class Sharing {
       could_[i] = std::min(beyond(low(i, t), energy_[i], b) / into_cells(b), charge_limit_ac(b));
     }
     charged = share(charging_, &Device::charging_priority, gives, charge_);
-    if (charged > std::max(site_.solar[t] - site_.load[t], 0.0) && terms_.grid_to_battery) {
+    if (charges_from_grid(t, charged)) {
       takes = std::min(takes, site_.load[t]);  // the meter imports: nothing is exported
     }
     for (std::size_t i = 0; i < devices_.size(); ++i) {
@@ -88,6 +88,11 @@ class Sharing {
                                  discharge_limit_ac(b));
     }
     discharged = share(discharging_, &Device::discharging_priority, takes, discharge_);
+  }
+
+  bool charges_from_grid(std::size_t t, double charged) const {
+    const double surplus = std::max(site_.solar[t] - site_.load[t], 0.0);
+    return terms_.grid_to_battery && charged > (terms_.solar_to_battery ? surplus : 0.0);
   }
 
   double charge_more(std::size_t t, double wanted) {
@@ -121,9 +126,11 @@ class Sharing {
     double discharged = 0;
     force(t, gives, site_takes(site_, terms_, t), charged, discharged);
 
-    const bool imports_charge = charged > surplus && terms_.grid_to_battery;
+    const bool imports_charge = charges_from_grid(t, charged);
+    const bool exports_discharge = discharged > std::max(net, 0.0);  // forced out to the grid
     const double sun = terms_.solar_to_battery ? surplus : 0.0;
-    const bool grid_waits = !terms_.grid_to_battery || (!terms_.solar_to_battery && sold > 0);
+    const bool grid_waits =
+        !terms_.grid_to_battery || exports_discharge || (!terms_.solar_to_battery && sold > 0);
     double want_charge = 0;
     double want_discharge = 0;
     bool sun_first = false;  // the sun serves the battery before the site
@@ -135,7 +142,7 @@ class Sharing {
       case RuleKind::kFixedSchedule:
         if (rule.modes[t] == static_cast<std::int8_t>(Mode::kCharge)) {
           sun_first = !grid_waits;
-          want_charge = !terms_.grid_to_battery ? sun : grid_waits ? 0.0 : gives;
+          want_charge = !grid_waits ? gives : terms_.solar_to_battery ? sun : 0.0;
         } else if (rule.modes[t] == static_cast<std::int8_t>(Mode::kDischarge)) {
           want_discharge = std::max(net, 0.0);
           if (terms_.battery_to_grid && !imports_charge) {
@@ -144,7 +151,7 @@ class Sharing {
         }
         break;
       case RuleKind::kFollow:
-        want_charge = std::min(std::max(-rule.discharge[t], 0.0), gives);
+        want_charge = std::min(std::max(-rule.discharge[t], 0.0), exports_discharge ? sun : gives);
         want_discharge = std::min(std::max(rule.discharge[t], 0.0),
                                   imports_charge ? site_.load[t] : site_takes(site_, terms_, t));
         break;
@@ -173,7 +180,7 @@ class Sharing {
                          : terms_.grid_to_battery ? std::min(charged, reach)
                                                   : charged;
     f.grid_to_battery = charged - f.solar_to_battery;
-    if (f.grid_to_battery <= rounding) {
+    if (f.grid_to_battery <= rounding && terms_.solar_to_battery) {
       f.grid_to_battery = 0;
       f.solar_to_battery = charged;
     }
