@@ -199,6 +199,38 @@ def test_where_writing_fails_nothing_is_left(folder: Path, monkeypatch: pytest.M
     assert sorted(folder.rglob("*")) == before
 
 
+VARIABLE = {
+    "tariffId": 7,
+    "tariffName": "Variable",
+    "rates": [
+        {
+            "rateName": "Energy",
+            "chargeType": "CONSUMPTION_BASED",
+            "transactionType": "BUY_IMPORT",
+            "variableRateKey": "energyCost",
+            "rateBands": [{"rateAmount": 1.0}],
+        }
+    ],
+}
+
+
+def test_a_tariffs_variable_rates_are_given_on_the_command_line(folder: Path) -> None:
+    (folder / "prices.json").write_text(json.dumps(VARIABLE))
+    missing = bess_command("run", "request.json")
+    assert missing.exit_code == 1
+    assert "variable_rates: must give the prices of energyCost" in missing.output
+    given = bess_command("run", "request.json", "--rate", "energyCost=0.25", "--out", "given")
+    assert given.exit_code == 0, given.output
+    zero = bess_command("run", "request.json", "--missing", "zero", "--out", "zero")
+    assert "variable rates not given are taken as 0: energyCost" in zero.output
+    costs = [json.loads(Path(out, "answer.json").read_text())["cost"] for out in ("given", "zero")]
+    assert costs[0] > 0
+    assert costs[1] == 0
+    wrong = bess_command("run", "request.json", "--rate", "energyCost")
+    message = "error: --rate = 'energyCost': must be KEY=PRICE, as in energyCost=0.08"
+    assert wrong.output.strip() == message
+
+
 def test_a_device_is_checked_and_its_next_instants_are_printed() -> None:
     result = bess_command(
         "device", "check", EXAMPLES / "device.json", "--after", "2025-07-01T00:00Z", "--count", 2

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
@@ -28,6 +29,13 @@ app = typer.Typer(
 )
 devices = typer.Typer(help="Batteries as a device registry describes them.", no_args_is_help=True)
 app.add_typer(devices, name="device")
+
+
+class Missing(StrEnum):
+    """What becomes of what a tariff leaves open and nobody gives."""
+
+    ERROR = "error"
+    ZERO = "zero"
 
 
 def main() -> None:
@@ -70,6 +78,14 @@ def run(
             metavar="FILE", help="A device in place of the request's battery; repeatable."
         ),
     ] = None,
+    rate: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=PRICE", help="A tariff's variable rate, per kWh; repeatable."),
+    ] = None,
+    missing: Annotated[
+        Missing,
+        typer.Option(help="What a tariff's variable rates and holidays are that are not given."),
+    ] = Missing.ERROR,
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Where to write; by default out/ and the request's name."),
@@ -92,6 +108,8 @@ def run(
                 asked,
                 profiles if profiles is not None else request.parent,
                 tariffs if tariffs is not None else request.parent,
+                variable_rates=_rates(rate or []),
+                missing=missing.value,
                 progress=tell,
             )
             if replaced:
@@ -100,6 +118,22 @@ def run(
             files = write_response(response, out or Path("out") / request.stem)
         title = asked.get("profileName") or asked.get("profile_name") or request.name
         report(response, str(title), files, Console(highlight=False))
+
+
+def _rates(given: list[str]) -> dict[str, float]:
+    """Variable rates from ``KEY=PRICE`` on the command line."""
+    rates = {}
+    for text in given:
+        key, equals, price = text.partition("=")
+        try:
+            if not (key and equals):
+                raise ValueError
+            rates[key] = float(price)
+        except ValueError:
+            raise InputError.at(
+                "--rate", "must be KEY=PRICE, as in energyCost=0.08", text
+            ) from None
+    return rates
 
 
 def _with_devices(request: Any, files: list[Path]) -> tuple[Any, str]:

@@ -22,6 +22,7 @@ from bess.storage.response import StorageResponse
 from bess.storage.spelling import Spelling
 from bess.strategy import FixedSchedule, Optimize, Strategy, Surplus
 from bess.tariff import Tariff, load_tariff
+from bess.time_of_use import Calendars
 
 __all__ = ["run_request"]
 
@@ -32,6 +33,9 @@ def run_request(
     tariffs: Any = None,
     accounts: Mapping[str, Any] | None = None,
     *,
+    variable_rates: Mapping[str, float] | None = None,
+    calendars: Calendars | None = None,
+    missing: Literal["error", "zero"] = "error",
     progress: Callable[[str], None] | None = None,
 ) -> StorageResponse:
     """The answer to a storage request: its three post-storage profiles and all flows.
@@ -48,6 +52,8 @@ def run_request(
         takes or to `Prices`, or a list of tariffs.
     accounts
         The tariff's id of each account, for requests without ``mainTariffId``.
+    variable_rates, calendars, missing
+        What a published tariff leaves open, as for `load_tariff`.
     progress
         Called with a few words before each long part of the work.
 
@@ -73,7 +79,8 @@ def run_request(
     spelling = Spelling(request)
     tell = progress or (lambda _: None)
     tell("reading profiles and tariff")
-    inputs = _Inputs(asked, spelling)
+    options = {"variable_rates": variable_rates, "calendars": calendars, "missing": missing}
+    inputs = _Inputs(asked, spelling, options)
     inputs.read(profile_library(profiles), tariff_library(tariffs), accounts or {})
     try:
         site, notes = inputs.site()
@@ -89,9 +96,12 @@ def run_request(
 class _Inputs:
     """What a request refers to, read: its profiles and its tariff, and notes on them."""
 
-    def __init__(self, request: StorageRequest, spelling: Spelling) -> None:
+    def __init__(
+        self, request: StorageRequest, spelling: Spelling, tariff_options: dict[str, Any]
+    ) -> None:
         self.request = request
         self.spelling = spelling
+        self.tariff_options = tariff_options
         self.tariff: Tariff | Prices | None = None
         self.notes: list[str] = []
         self.profiles: list[Profile] = []
@@ -117,7 +127,7 @@ class _Inputs:
         try:
             self.tariff = self._find_tariff(tariffs, accounts)
         except InputError as error:
-            problems += self.spelling.retold(error).problems
+            problems += self.spelling.of_tariff(error).problems
         if problems:
             raise InputError(*dict.fromkeys(problems))
 
@@ -164,7 +174,7 @@ class _Inputs:
             {"keyName": given.key_name, "dataValue": given.data_value}
             for given in storage.tariff_property_inputs
         ]
-        return load_tariff(entry.source, property_inputs=properties or None)
+        return load_tariff(entry.source, property_inputs=properties or None, **self.tariff_options)
 
     def strategy(self) -> Strategy:
         """How to dispatch; `Optimize` where the request does not say."""
@@ -219,8 +229,7 @@ class _Inputs:
             import_limit_kwh=storage.import_limit_kwh_ac,
         )
         if isinstance(self.tariff, Tariff):
-            notes += self.tariff.notes(site.timeline)
-            notes += [f"tariff {self.tariff.name}, not billed: {it}" for it in self.tariff.ignored]
+            notes += [f"tariff {self.tariff.name}: {it}" for it in self.tariff.ignored]
         return site, notes
 
 

@@ -46,11 +46,18 @@ class Spelling:
             found = join_path(found, str(key))
         return found
 
+    def of_tariff(self, error: InputError) -> InputError:
+        """An error in a tariff, the customer's properties called as in the request."""
+        return self._renamed(error, {"property_inputs": _FIELDS["property_inputs"]})
+
     def retold(self, error: InputError) -> InputError:
         """The error with the names of the Python interface replaced by the request's fields."""
         storage = self._request.get(self.path("storage"))
         inside = isinstance(storage, Mapping) and "devices" in storage
-        fields = _FIELDS | {"battery": "storage.devices" if inside else "devices"}
+        devices = {"battery": "storage.devices" if inside else "devices"}
+        return self._renamed(error, _FIELDS | devices)
+
+    def _renamed(self, error: InputError, fields: Mapping[str, str]) -> InputError:
         problems = []
         for problem in error.problems:
             name = re.match(r"\w*", problem.path)
