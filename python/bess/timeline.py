@@ -73,7 +73,7 @@ def parse_instant(text: str | datetime, path: str) -> datetime:
     >>> parse_instant("2025-01-01T00:00:00-08:00", "start").isoformat()
     '2025-01-01T00:00:00-08:00'
     """
-    if isinstance(text, datetime):
+    if isinstance(text, datetime) and text == text:  # NaT, a datetime too, equals nothing
         moment = text
     elif not isinstance(text, str) or not _ISO_8601.fullmatch(text):
         raise InputError.at(
@@ -128,8 +128,8 @@ class Timeline:
         if seconds + step * steps >= _LAST_SECOND:
             raise InputError.at("steps", f"end too late: every instant {_YEARS}", steps)
         name = self.time_zone
-        if name is None and isinstance(given.tzinfo, ZoneInfo):
-            name = given.tzinfo.key
+        if name is None:  # what ZoneInfo calls its key, pytz calls its zone
+            name = getattr(given.tzinfo, "key", None) or getattr(given.tzinfo, "zone", None)
         start = _local(seconds, timezone(_offset(given)) if name is None else zone(name))
         if _offset(start) != _offset(given):
             raise InputError.at(
