@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
+import numpy as np
 from pydantic import (
     AliasChoices,
     BaseModel,
@@ -23,6 +24,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
+from bess._unchanging import Unchanging
 from bess.errors import NO_VALUE, InputError, Problem, join_path, nearest_name
 
 __all__ = [
@@ -41,7 +43,7 @@ __all__ = [
 ]
 
 
-class Model(BaseModel):
+class Model(Unchanging, BaseModel):
     """An immutable model that refuses unknown fields, naming the nearest known one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
@@ -126,7 +128,8 @@ def as_found(details: ErrorDetails) -> InitErrorDetails:
 
 def _unknown_field(key: Any, known: Sequence[str]) -> PydanticCustomError:
     guess = nearest_name(str(key), known)
-    hint = f"did you mean {guess}?" if guess else f"known fields: {', '.join(known)}"
+    fields = f"known fields: {', '.join(known)}" if known else "there are none"
+    hint = f"did you mean {guess}?" if guess else fields
     return PydanticCustomError(
         "unknown_field", "is not a known field; {hint}", {"key": str(key), "hint": hint}
     )
@@ -253,6 +256,10 @@ def _from_text(value: Any) -> Any:
         return value
 
 
+def _flag(value: Any) -> Any:
+    return bool(value) if isinstance(value, np.bool_) else value
+
+
 def _text_flag(value: Any) -> Any:
     if isinstance(value, str) and value.strip().lower() in ("true", "false"):
         return value.strip().lower() == "true"
@@ -281,7 +288,7 @@ Number = Annotated[float, AsNumber]
 TextNumber = Annotated[float, AsNumber, BeforeValidator(_from_text)]
 Integer = Annotated[int, AsInteger]
 TextInteger = Annotated[int, AsInteger, BeforeValidator(_from_text)]
-Flag = bool
+Flag = Annotated[bool, BeforeValidator(_flag)]
 TextFlag = Annotated[bool, BeforeValidator(_text_flag)]
 
 Item = TypeVar("Item")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from bess._arrays import Floats, broadcast, number, series
+from bess._arrays import Floats, broadcast, is_single, number, series
+from bess._unchanging import Unchanging
 
 __all__ = ["Prices"]
 
 
-class Prices:
+class Prices(Unchanging):
     """Import and export prices, money per kWh AC, any sign; each a scalar or one for each step.
+
+    A series goes by position, whatever its index; an array of float64 is not copied. Immutable;
+    pickles.
 
     >>> importing, exporting = Prices(import_price=[0.1, 0.3], export_price=0.05).series(2)
     >>> importing.tolist(), exporting.tolist()
@@ -27,14 +29,13 @@ class Prices:
     __slots__ = ("export_price", "import_price")
 
     import_price: float | Floats
+    """What an imported kWh costs: a number, or a read-only array of one for each step."""
     export_price: float | Floats
+    """What an exported kWh earns."""
 
     def __init__(self, import_price: Any, export_price: Any = 0.0) -> None:
         object.__setattr__(self, "import_price", _price(import_price, "import_price"))
         object.__setattr__(self, "export_price", _price(export_price, "export_price"))
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        raise AttributeError(f"prices do not change: make new ones to change {name}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Prices, (self.import_price, self.export_price)
@@ -58,4 +59,6 @@ class Prices:
 
 
 def _price(value: Any, path: str) -> float | Floats:
-    return number(value, path) if np.ndim(value) == 0 else series(value, path)
+    if is_single(value):
+        return number(value, path, wanted="a number or a series of numbers")
+    return series(value, path)
