@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 
 from bess import _core
-from bess._arrays import Floats, broadcast, number, series
+from bess._arrays import Floats, broadcast, freeze, number, series
+from bess._index import IndexClock, common_clock
+from bess._unchanging import Unchanging
 from bess.errors import InputError
 from bess.timeline import Timeline, parse_instant
 
 __all__ = ["Site"]
 
-_ARRAYS = ("load_kwh", "solar_kwh", "load_kw", "solar_kw")
+LEAST_EFFICIENCY: Final = 1e-6
+_ARRAYS: Final = ("load_kwh", "solar_kwh", "load_kw", "solar_kw")
 
 
-class Site:
+class Site(Unchanging):
     """Load and solar of a site over a horizon of equal steps. Immutable; pickles.
 
     Parameters
@@ -26,15 +30,19 @@ class Site:
     load_kwh, solar_kwh
         Energy in each step, kWh, of equal length; or ``load_kw``, ``solar_kw``: mean power, kW. One
         of load and solar may be left out. A pandas Series with a time-zone-aware, regular index
-        brings start, step and zone.
+        brings start, step and zone. An array of float64 is not copied: leave it as it is.
     start
         Start of the first step: an aware datetime or ISO 8601 text.
     step_hours
-        Length of a step, whole seconds.
+        Length of a step, whole seconds; 1 by default.
     time_zone
         IANA name of the site's clock; by default the zone or the fixed offset of ``start``.
     solar_side
         ``"AC"``: solar is what the array feeds in without a battery; ``"DC"``: before its inverter.
+    solar_dc_to_ac_efficiency
+        Of the solar inverter, above 0 (at least a millionth) and at most 1.
+    allow_solar_to_grid
+        Whether solar may be exported.
     export_limit_kwh, import_limit_kwh
         Most energy over the meter in a step, kWh AC; scalar or series; None: no limit.
 
@@ -49,6 +57,7 @@ class Site:
     """
 
     timeline: Timeline
+    """Start, step, number of steps and clock."""
     load_kwh: Floats
     """kWh AC in each step."""
     solar_kwh: Floats
@@ -56,6 +65,7 @@ class Site:
     solar_dc_to_ac_efficiency: float
     allow_solar_to_grid: bool
     export_limit_kwh: Floats | None
+    """kWh AC in each step; None: no limit."""
     import_limit_kwh: Floats | None
 
     def __init__(
@@ -81,27 +91,32 @@ class Site:
                 raise InputError.at(power, f"cannot be given together with {energy}")
         if not given:
             raise InputError.at("load_kwh", "is required (or solar_kwh, load_kw, solar_kw)")
-        start, step_seconds, time_zone = _clock(given, start, step_hours, time_zone)
-        steps = None
-        energies: dict[str, Floats] = {}
+        arrays: dict[str, Floats] = {}
+        steps: int | None = None
         for name, values in given.items():
-            array = series(values, name, steps=steps, minimum=0.0)
-            steps = len(array)
-            energies[name.partition("_")[0]] = _energy(array, name, step_seconds)
+            arrays[name] = series(values, name, steps=steps, minimum=0.0)
+            steps = len(arrays[name])
         assert steps is not None
+        timeline = _timeline(given, start, step_hours, time_zone, steps)
+        energies = {
+            name.partition("_")[0]: _energy(array, name, timeline.step_hours)
+            for name, array in arrays.items()
+        }
         efficiency = number(solar_dc_to_ac_efficiency, "solar_dc_to_ac_efficiency")
-        if not 0 < efficiency <= 1:
+        if not LEAST_EFFICIENCY <= efficiency <= 1:
             raise InputError.at(
-                "solar_dc_to_ac_efficiency", "must be above 0 and at most 1", efficiency
+                "solar_dc_to_ac_efficiency",
+                f"must be from {LEAST_EFFICIENCY:g} to 1",
+                solar_dc_to_ac_efficiency,
             )
-        if solar_side not in ("AC", "DC"):
+        if not isinstance(solar_side, str) or solar_side not in ("AC", "DC"):
             raise InputError.at("solar_side", 'must be "AC" or "DC"', solar_side)
         if not isinstance(allow_solar_to_grid, (bool, np.bool_)):
             raise InputError.at("allow_solar_to_grid", "must be true or false", allow_solar_to_grid)
         none = np.zeros(steps)
         solar = energies.get("solar", none)
         fixed: dict[str, Any] = {
-            "timeline": Timeline(start, step_seconds, steps, time_zone),  # type: ignore[arg-type]
+            "timeline": timeline,
             "load_kwh": energies.get("load", none),
             "solar_kwh": solar * efficiency if solar_side == "DC" else solar,
             "solar_dc_to_ac_efficiency": efficiency,
@@ -117,14 +132,11 @@ class Site:
                 value.flags.writeable = False
             object.__setattr__(self, name, value)
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        raise AttributeError(f"a site does not change: make a new one to change {name}")
-
     def __getstate__(self) -> dict[str, Any]:
         return {name: self.__dict__[name] for name in Site.__annotations__}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        self.__dict__.update(freeze(state))
 
     def __repr__(self) -> str:
         start = self.timeline.instant(0).isoformat()
@@ -161,57 +173,45 @@ class Site:
         return site
 
 
-def _energy(array: Floats, name: str, step_seconds: int) -> Floats:
-    return array * (step_seconds / 3600) if name.endswith("_kw") else array
+def _energy(array: Floats, name: str, step_hours: float) -> Floats:
+    return array * step_hours if name.endswith("_kw") else array
 
 
-def _clock(
-    given: dict[str, Any], start: Any, step_hours: Any, time_zone: str | None
-) -> tuple[Any, int, str | None]:
+def _timeline(
+    given: dict[str, Any], start: Any, step_hours: Any, time_zone: str | None, steps: int
+) -> Timeline:
     """Start, step and zone: as given, or from the index of pandas Series."""
-    for name, values in given.items():
-        index = getattr(values, "index", None)
-        if index is None or callable(index):  # a list's `index` is a method
-            continue
-        if not hasattr(index, "tz"):
-            if start is None:
-                raise InputError.at(f"{name}.index", "must be aware timestamps, or give start")
-            continue
-        found = _index_clock(index, f"{name}.index", time_zone)
-        for what, wanted, has in zip(
-            ("start", "step_hours"), (start, step_hours), (found[0], found[1] / 3600), strict=True
-        ):
-            if wanted is not None and not _same(what, wanted, has):
-                raise InputError.at(what, f"differs from {name}.index, where it is {has}", wanted)
-        start, step_hours, time_zone = found[0], found[1] / 3600, found[2]
-    if start is None:
-        raise InputError.at("start", "is required")
-    hours = 1.0 if step_hours is None else number(step_hours, "step_hours")
-    seconds = round(hours * 3600)
-    if seconds < 1 or abs(hours * 3600 - seconds) > 1e-6:
+    index = common_clock(given, time_zone)
+    hours = None if step_hours is None else number(step_hours, "step_hours")
+    seconds = 3600 if hours is None else round(hours * 3600)
+    if hours is not None and (seconds < 1 or abs(hours * 3600 - seconds) > 1e-6):
         raise InputError.at("step_hours", "must be a positive whole number of seconds", step_hours)
-    return start, seconds, time_zone
+    if index is None and start is None:
+        raise InputError.at("start", "is required: an aware datetime, or an aware pandas index")
+    at = "start"
+    if index is not None:
+        _agree(index, start, None if hours is None else seconds, step_hours)
+        at = index.path if start is None else at
+        start, seconds = index.start, index.step_seconds
+        time_zone = index.time_zone if time_zone is None else time_zone
+    try:
+        return Timeline(start, seconds, steps, time_zone)
+    except InputError as error:  # name what the caller gave, not what the timeline is made of
+        problem = error.problems[0]
+        if problem.path == "steps":
+            problem = replace(problem, path="step_hours", value=seconds / 3600)
+        elif problem.path == "start":
+            problem = replace(problem, path=at)
+        raise InputError(problem) from None
 
 
-def _same(what: str, wanted: Any, has: Any) -> bool:
-    if what == "start":  # by instant: in a doubled hour aware datetimes of two zones never compare
-        return parse_instant(wanted, "start").timestamp() == float(has.timestamp())
-    return abs(number(wanted, what) - float(has)) < 1e-9
-
-
-def _index_clock(index: Any, path: str, time_zone: str | None) -> tuple[datetime, int, str | None]:
-    if index.tz is None:
-        raise InputError.at(path, "must be aware of its time zone: use tz_localize")
-    instants = index.as_unit("ns").asi8
-    if len(instants) < 2:
-        raise InputError.at(path, "must have at least two timestamps, or give a plain array")
-    gaps = np.diff(instants)
-    if (gaps != gaps[0]).any() or gaps[0] <= 0:
-        at = int(np.argmax((gaps != gaps[0]) | (gaps <= 0))) + 1
+def _agree(index: IndexClock, start: Any, seconds: int | None, step_hours: Any) -> None:
+    """A start or step given beside an index must be the index's own."""
+    # By instant: in a doubled hour, aware datetimes of two zones never compare as equal.
+    has = index.start
+    if start is not None and parse_instant(start, "start").timestamp() != has.timestamp():
+        raise InputError.at("start", f"differs from {index.path}: {has.isoformat()}", start)
+    if seconds is not None and seconds != index.step_seconds:
         raise InputError.at(
-            f"{path}[{at}]", "must follow at the same step as the others", str(index[at])
+            "step_hours", f"differs from {index.path}: {index.step_seconds / 3600:g}", step_hours
         )
-    if gaps[0] % 1_000_000_000:
-        raise InputError.at(path, "must have steps of whole seconds", f"{gaps[0]} ns")
-    zone = getattr(index.tz, "key", None) or getattr(index.tz, "zone", None)
-    return index[0].to_pydatetime(), int(gaps[0] // 1_000_000_000), time_zone or zone
