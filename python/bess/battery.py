@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from numbers import Real
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from bess._validation import Model, Number
+from bess._validation import Flag, Model, Number
 from bess.errors import InputError
 
 __all__ = ["Battery"]
@@ -15,15 +16,38 @@ Fraction = Annotated[Number, Field(ge=0, le=1)]
 Efficiency = Annotated[Number, Field(gt=0, le=1)]
 Positive = Annotated[Number, Field(gt=0)]
 
+# Beyond these no battery is meant, and quotients and products lose their meaning.
+_SIZES: Final = {
+    "capacity_kwh": (1e-6, 1e12),
+    "charge_power_kw": (1e-6, 1e12),
+    "discharge_power_kw": (1e-6, 1e12),
+    "ac_to_dc_efficiency": (1e-6, 1.0),
+    "dc_to_ac_efficiency": (1e-6, 1.0),
+    "input_efficiency": (1e-6, 1.0),
+    "degradation_cost_per_kwh": (0.0, 1e12),
+}
+
 
 def _terminal(value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(value)
-    if isinstance(value, str) and value not in ("initial", "cyclic", "free"):
+    wanted = tuple(value) if isinstance(value, list) else value
+    if isinstance(wanted, str):
+        valid = wanted in ("initial", "cyclic", "free")
+    elif isinstance(wanted, tuple):
+        valid = len(wanted) == 2 and all(map(_is_fraction, wanted))
+    else:
+        valid = _is_fraction(wanted)
+    if not valid:
         raise InputError.at(
             "", 'must be a fraction, a pair [low, high], "initial", "cyclic" or "free"', value
         )
-    return value
+    return wanted
+
+
+def _is_fraction(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    low, high = value >= 0, value <= 1  # type: ignore[operator]
+    return bool(low and high)
 
 
 Terminal = Annotated[
@@ -41,7 +65,8 @@ class Battery(Model):
     counts under `Optimize` alone: a lower bound, a pair [low, high], ``"initial"`` (at least the
     initial one), ``"cyclic"`` (the end equals the start, which is free) or ``"free"``.
 
-    >>> Battery(capacity_kwh=13.5, charge_power_kw=5, discharge_power_kw=5).round_trip_efficiency
+    >>> battery = Battery(capacity_kwh=13.5, charge_power_kw=5, discharge_power_kw=5)
+    >>> round(battery.round_trip_efficiency, 5)
     0.89856
 
     Raises
@@ -51,20 +76,34 @@ class Battery(Model):
     """
 
     capacity_kwh: Positive = 6.0
+    """Nameplate capacity, kWh DC."""
     charge_power_kw: Positive = 3.0
+    """Most power into the battery, kW DC at its terminals."""
     discharge_power_kw: Positive = 3.0
+    """Most power out of the battery, kW DC at its terminals."""
     min_state_of_charge: Fraction = 0.1
     max_state_of_charge: Fraction = 1.0
     initial_state_of_charge: Fraction = 0.5
     terminal_state_of_charge: Terminal = "initial"
-    dc_coupled: bool = True
+    dc_coupled: Flag = True
+    """Whether solar reaches the battery without passing through AC."""
     ac_to_dc_efficiency: Efficiency = 0.96
     dc_to_ac_efficiency: Efficiency = 0.96
     input_efficiency: Efficiency = 0.975
+    """Energy stored for each kWh DC that arrives at the battery."""
     degradation_cost_per_kwh: Annotated[Number, Field(ge=0)] = 0.0
-    allow_grid_to_battery: bool = True
-    allow_battery_to_grid: bool = True
-    allow_solar_to_battery: bool = True
+    """Money for each kWh DC that leaves the cells."""
+    allow_grid_to_battery: Flag = True
+    allow_battery_to_grid: Flag = True
+    allow_solar_to_battery: Flag = True
+
+    @model_validator(mode="after")
+    def _figures_of_a_battery(self) -> Battery:
+        for name, (least, most) in _SIZES.items():
+            value = getattr(self, name)
+            if not least <= value <= most:
+                raise InputError.at(name, f"must be from {least:g} to {most:g}", value)
+        return self
 
     @model_validator(mode="after")
     def _limits_in_order(self) -> Battery:
@@ -81,7 +120,13 @@ class Battery(Model):
                 self.initial_state_of_charge,
             )
         least, most = self.terminal_window
-        if least > most or most < low or least > high:
+        if least > most:
+            raise InputError.at(
+                "terminal_state_of_charge",
+                "must be a pair [low, high] with low ≤ high",
+                self.terminal_state_of_charge,
+            )
+        if most < low or least > high:
             raise InputError.at(
                 "terminal_state_of_charge",
                 f"must leave a state of charge between {low:g} and {high:g}",
