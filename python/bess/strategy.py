@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import numpy as np
@@ -11,10 +13,18 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from bess import _core
-from bess._arrays import series
-from bess._validation import ListOf, Model, Number
+from bess._arrays import Floats, series
+from bess._unchanging import Unchanging
+from bess._validation import Flag, ListOf, Model, Number
 from bess.errors import InputError
-from bess.time_of_use import Calendars, TimeOfUse, boundary_inside_step, covers, missing_calendars
+from bess.time_of_use import (
+    Calendars,
+    TimeOfUse,
+    boundary_inside_step,
+    calendar_days,
+    covers,
+    missing_calendars,
+)
 from bess.timeline import Timeline, zone
 
 __all__ = ["FixedSchedule", "Follow", "Optimize", "PeakShave", "Rule", "Strategy", "Surplus"]
@@ -24,6 +34,9 @@ class Surplus(Model):
     """Solar beyond the load charges the battery; load beyond solar discharges it.
 
     The battery never charges from, or exports to, the grid; a policy is the only exception.
+
+    >>> Surplus() == Surplus()
+    True
     """
 
 
@@ -33,7 +46,7 @@ class _Schedule(Model):
     time_zone: str | None = None
 
 
-class FixedSchedule:
+class FixedSchedule(Unchanging):
     """Charge as much as possible in some times of use, discharge as much as possible in others.
 
     Each time of use is a `TimeOfUse` or its JSON. The clock is ``time_zone``, by default the
@@ -52,6 +65,13 @@ class FixedSchedule:
 
     __slots__ = ("_key", "calendars", "charge", "discharge", "time_zone")
 
+    charge: tuple[TimeOfUse, ...]
+    discharge: tuple[TimeOfUse, ...]
+    time_zone: str | None
+    calendars: Mapping[str, tuple[date, ...]]
+    """The days of each calendar in order, by its id."""
+    _key: str
+
     def __init__(
         self,
         charge: Any = (),
@@ -62,16 +82,15 @@ class FixedSchedule:
         checked = _Schedule(charge=charge, discharge=discharge, time_zone=time_zone)
         if time_zone is not None:
             zone(time_zone)
-        if calendars is not None and not isinstance(calendars, Mapping):
-            raise InputError.at(
-                "calendars", "must map the ids of calendars to their days", calendars
-            )
-        self.charge: tuple[TimeOfUse, ...] = tuple(checked.charge)
-        self.discharge: tuple[TimeOfUse, ...] = tuple(checked.discharge)
-        self.time_zone = time_zone
-        self.calendars = calendars
-        days = sorted((str(k), sorted(map(str, v))) for k, v in (calendars or {}).items())
-        self._key = f"{checked.model_dump_json()}{days}"
+        days = calendar_days(calendars)
+        for name, value in (
+            ("charge", checked.charge),
+            ("discharge", checked.discharge),
+            ("time_zone", time_zone),
+            ("calendars", MappingProxyType(days)),
+            ("_key", f"{checked.model_dump_json()}{sorted(days.items())}"),
+        ):
+            object.__setattr__(self, name, value)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, FixedSchedule) and self._key == other._key
@@ -80,10 +99,12 @@ class FixedSchedule:
         return hash(self._key)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return FixedSchedule, (self.charge, self.discharge, self.time_zone, self.calendars)
+        days = dict(self.calendars)
+        return FixedSchedule, (self.charge, self.discharge, self.time_zone, days)
 
     def __repr__(self) -> str:
-        return f"FixedSchedule(charge={self.charge!r}, discharge={self.discharge!r})"
+        zone = "" if self.time_zone is None else f", time_zone={self.time_zone!r}"
+        return f"FixedSchedule(charge={self.charge!r}, discharge={self.discharge!r}{zone})"
 
     def modes(self, timeline: Timeline, time_zone: str | None = None) -> NDArray[np.int8]:
         """For each step 1 (charge), 2 (discharge) or 0; cached for each timeline."""
@@ -115,17 +136,30 @@ def _modes(
     return modes, (note,) if cut else ()
 
 
-class Follow:
+class Follow(Unchanging):
     """Replay a battery power: kW AC in each step, positive discharging, held to what is possible.
+
+    One value for each step of the site; an array of float64 is not copied. Immutable; pickles.
 
     >>> Follow(power_kw=[-2.0, 2.0]).power_kw.tolist()
     [-2.0, 2.0]
+
+    Raises
+    ------
+    InputError
+        At ``power_kw``, where a value is not a finite number; when dispatched, where the site has
+        another number of steps.
     """
 
     __slots__ = ("power_kw",)
 
+    power_kw: Floats
+
     def __init__(self, power_kw: Any) -> None:
-        self.power_kw = series(power_kw, "power_kw")
+        object.__setattr__(self, "power_kw", series(power_kw, "power_kw"))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Follow, (self.power_kw,)
 
     def __repr__(self) -> str:
         return f"Follow(power_kw=<{len(self.power_kw)} values>)"
@@ -135,6 +169,14 @@ class PeakShave(Model):
     """Discharge to keep the net import under a target (kW), and charge while there is room.
 
     Surplus solar charges first, then the grid where that is permitted; the battery never exports.
+
+    >>> PeakShave(target_kw=5)
+    PeakShave(target_kw=5.0)
+
+    Raises
+    ------
+    InputError
+        At ``target_kw``, where it is not a number of at least 0.
     """
 
     target_kw: Annotated[Number, Field(ge=0)]
@@ -155,10 +197,18 @@ class Optimize(Model):
         Largest certified distance from the optimum, relative to the money that flows.
     time_limit
         Seconds after which the best schedule so far is taken, with the gap it reached.
+
+    >>> Optimize(gap=1e-4, time_limit=60)
+    Optimize(relax_policies=False, allow_simultaneous=False, gap=0.0001, time_limit=60.0)
+
+    Raises
+    ------
+    InputError
+        Where an option is not valid.
     """
 
-    relax_policies: bool = False
-    allow_simultaneous: bool = False
+    relax_policies: Flag = False
+    allow_simultaneous: Flag = False
     gap: Annotated[Number, Field(ge=0)] = 1e-6
     time_limit: Annotated[Number, Field(gt=0)] | None = None
 

@@ -24,6 +24,7 @@ __all__ = [
     "TimeOfUse",
     "TouPeriod",
     "boundary_inside_step",
+    "calendar_days",
     "covers",
     "holidays",
     "missing_calendars",
@@ -174,6 +175,29 @@ def covers(
     return found
 
 
+def calendar_days(calendars: Any) -> dict[str, tuple[date, ...]]:
+    """The days of each calendar, checked and in order, by its id as a string.
+
+    Raises
+    ------
+    InputError
+        At ``calendars``, where it maps no ids, gives one twice, or holds what is not a date.
+    """
+    if calendars is None:
+        return {}
+    if not isinstance(calendars, Mapping):
+        raise InputError.at("calendars", "must map the ids of calendars to their days", calendars)
+    found: dict[str, tuple[date, ...]] = {}
+    for key, days in calendars.items():
+        path = f"calendars.{key}"
+        if str(key) in found:
+            raise InputError.at(path, "is given twice, as a number and as text")
+        if isinstance(days, (str, bytes)) or not isinstance(days, Collection):
+            raise InputError.at(path, "must be a list of dates", days)
+        found[str(key)] = tuple(sorted(_date(day, f"{path}[{i}]") for i, day in enumerate(days)))
+    return found
+
+
 def holidays(
     tous: Sequence[TimeOfUse], clock: LocalClock, calendars: Calendars | None = None
 ) -> Steps:
@@ -242,10 +266,8 @@ def _on_calendar(
 
 
 def _date(day: Any, path: str) -> date:
-    if isinstance(day, datetime):
-        return day.date()
-    if isinstance(day, date):
-        return day
+    if isinstance(day, date) and day == day:  # pandas' NaT, a date too, equals nothing
+        return day.date() if isinstance(day, datetime) else day
     try:
         return date.fromisoformat(day)
     except (TypeError, ValueError):
