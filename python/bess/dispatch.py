@@ -66,7 +66,7 @@ def dispatch(
     >>> site = Site(load_kwh=[1, 1], solar_kwh=[3, 0], start="2025-06-01T12:00Z")
     >>> battery = Battery(dc_coupled=False, ac_to_dc_efficiency=1, input_efficiency=1)
     >>> result = dispatch(site, battery, Surplus())
-    >>> result.solar_to_battery_kwh_dc.tolist(), result.battery_to_site_kwh_ac.tolist()
+    >>> result.solar_to_battery_kwh_dc.tolist(), result.battery_to_site_kwh_ac.round(6).tolist()
     ([2.0, 0.0], [0.0, 1.0])
 
     Raises
@@ -82,7 +82,7 @@ def dispatch(
     if not isinstance(site, Site):
         raise InputError.at("site", "must be a bess.Site", site)
     if not isinstance(strategy, _STRATEGIES):
-        names = ", ".join(kind.__name__ for kind in _STRATEGIES)
+        names = ", ".join(f"{kind.__name__}()" for kind in _STRATEGIES)
         raise InputError.at("strategy", f"must be one of {names}", strategy)
     given = {
         "initial_state_of_charge": initial_state_of_charge,
@@ -137,7 +137,9 @@ def _by_rule(site: Site, units: list[Unit], rule: _core.Rule) -> tuple[Floats, S
 
 def _part_of_one(series: Floats) -> Floats:
     """The rows of the site's series that are a device's, where there is one device only."""
-    return series[[1, 2, 6, 7, 9]]
+    part = series[[1, 2, 6, 7, 9]]
+    part.flags.writeable = False
+    return part
 
 
 def _optimal(
@@ -175,6 +177,10 @@ def _paid(
     if prices is not None and tariff is not None:
         raise InputError.at("prices", "cannot be given together with a tariff")
     if tariff is not None:
+        from bess.tariff import Tariff
+
+        if not isinstance(tariff, Tariff):
+            raise InputError.at("tariff", "must be a bess.Tariff (see load_tariff)", tariff)
         prices = tariff.prices(site.timeline)
         assumptions += (*tariff.assumptions, *tariff.notes(site.timeline))
     if prices is None:

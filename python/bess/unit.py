@@ -10,7 +10,7 @@ from bess import _core
 from bess._arrays import Floats
 from bess.battery import Battery
 from bess.device import BessDevice
-from bess.errors import InputError, Problem
+from bess.errors import InputError, Problem, join_path
 from bess.policy import SchedulePolicy, Window, windows
 from bess.result import DeviceResult, Violation
 from bess.site import Site
@@ -131,7 +131,7 @@ def units_of(
         )
     if not devices:
         raise InputError.at("battery", "must have at least one device")
-    if policies:
+    if _policies(policies):
         raise InputError.at("policies", "is for a Battery: a BessDevice has its own policies")
     units: list[Unit] = []
     for i, device in enumerate(devices):
@@ -147,7 +147,7 @@ def units_of(
         units.append(
             Unit(
                 device.name,
-                _battery_of(device, keywords),
+                _battery_of(device, keywords, path),
                 device.charging_priority,
                 device.discharging_priority,
                 opened,
@@ -157,7 +157,7 @@ def units_of(
 
 
 def _policies(policies: Any) -> tuple[SchedulePolicy, ...]:
-    if not policies:
+    if policies is None:
         return ()
     if not isinstance(policies, (list, tuple)):
         raise InputError.at("policies", "must be a list of policies", policies)
@@ -174,18 +174,36 @@ def _policies(policies: Any) -> tuple[SchedulePolicy, ...]:
     return tuple(checked)
 
 
-def _battery_of(device: BessDevice, keywords: dict[str, Any]) -> Battery:
+# What a figure of the battery is made of, where the device's own is out of all proportion.
+_OF_DEVICE: Final = {
+    "capacity_kwh": "operational_battery_capacity",
+    "charge_power_kw": "maximum_charging_power",
+    "discharge_power_kw": "maximum_discharging_power",
+    "ac_to_dc_efficiency": "charging_efficiency",
+    "dc_to_ac_efficiency": "discharging_efficiency",
+}
+
+
+def _battery_of(device: BessDevice, keywords: dict[str, Any], path: str) -> Battery:
     """A device's figures hold at its AC terminals; a battery's at the DC side of its inverter."""
     charging, discharging = device.charging_efficiency, device.discharging_efficiency
-    return Battery(
-        capacity_kwh=device.operational_battery_capacity / 1000,
-        charge_power_kw=device.maximum_charging_power / 1000 * charging,
-        discharge_power_kw=device.maximum_discharging_power / 1000 / discharging,
-        min_state_of_charge=0.0,
-        max_state_of_charge=1.0,
-        dc_coupled=False,
-        ac_to_dc_efficiency=charging,
-        dc_to_ac_efficiency=discharging,
-        input_efficiency=1.0,
-        **keywords,
-    )
+    try:
+        return Battery(
+            capacity_kwh=device.operational_battery_capacity / 1000,
+            charge_power_kw=device.maximum_charging_power / 1000 * charging,
+            discharge_power_kw=min(device.maximum_discharging_power / 1000 / discharging, 1e300),
+            min_state_of_charge=0.0,
+            max_state_of_charge=1.0,
+            dc_coupled=False,
+            ac_to_dc_efficiency=charging,
+            dc_to_ac_efficiency=discharging,
+            input_efficiency=1.0,
+            **keywords,
+        )
+    except InputError as error:
+        problem = error.problems[0]
+        own = _OF_DEVICE.get(problem.path)
+        if own is None:
+            raise
+        reason = f"is out of proportion: as {problem.path} it {problem.reason}"
+        raise InputError.at(join_path(path, own), reason, getattr(device, own)) from None
