@@ -33,11 +33,18 @@ NO_VALUE: Final = _NoValue()
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong with an input: where, what was there, and what would be valid."""
+    """One thing wrong with an input: where, what was there, and what would be valid.
+
+    >>> str(Problem("capacity_kwh", "must be greater than 0", -1))
+    'capacity_kwh = -1: must be greater than 0'
+    """
 
     path: str
+    """The field in the caller's own spelling, such as ``policies[0].schedule.time``."""
     reason: str
+    """What would be valid."""
     value: Any = NO_VALUE
+    """What was there; ``NO_VALUE`` where there was nothing to show."""
 
     def __str__(self) -> str:
         if self.value is NO_VALUE:
@@ -49,7 +56,11 @@ class Problem:
 
 
 class BessError(Exception):
-    """The base of every error this library raises on purpose."""
+    """The base of every error this library raises on purpose.
+
+    >>> issubclass(InputError, BessError), issubclass(InputError, ValueError)
+    (True, True)
+    """
 
 
 class InputError(BessError, ValueError):
@@ -84,6 +95,10 @@ class InfeasibleError(BessError):
 
     ``step`` is the index of the first step that cannot be met, ``timestamp`` the instant (ISO
     8601) at its end, ``shortfall_kwh`` the stored energy missing there.
+
+    >>> error = InfeasibleError("the load is above the import limit", step=3, shortfall_kwh=0.5)
+    >>> str(error), error.step, error.shortfall_kwh
+    ('the load is above the import limit', 3, 0.5)
     """
 
     def __init__(
@@ -103,7 +118,11 @@ class SolverError(BessError):
 
 
 class MissingExtraError(BessError, ImportError):
-    """An optional part of the library was used without the package it needs."""
+    """An optional part of the library was used without the package it needs.
+
+    >>> str(MissingExtraError("to_pandas()", "pandas"))
+    "to_pandas() needs an extra: pip install 'bess-dispatch[pandas]'"
+    """
 
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(feature, extra)

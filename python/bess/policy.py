@@ -116,7 +116,20 @@ class WeeklySchedule(Model):
 
 
 class SchedulePolicy(Model):
-    """The state of charge lies between a minimum and a maximum at the instants of a schedule."""
+    """The state of charge lies between a minimum and a maximum at the instants of a schedule.
+
+    >>> policy = SchedulePolicy.model_validate({
+    ...     "schedule": {"frequency": "weekly", "day_of_week": ["Friday"], "time": "17:00",
+    ...                  "timezone": "Europe/Berlin"},
+    ...     "minimum_state_of_charge": 80, "maximum_state_of_charge": 100})
+    >>> [at.isoformat() for at in next_instants(policy, datetime(2025, 6, 1, tzinfo=UTC), 1)]
+    ['2025-06-06T17:00:00+02:00']
+
+    Raises
+    ------
+    InputError
+        With every problem found, each at its path, such as ``schedule.timezone``.
+    """
 
     type: Literal["schedule"] = "schedule"
     schedule: Annotated[

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
-from bess._arrays import Floats
+from bess._arrays import Floats, freeze
 from bess.errors import MissingExtraError
 from bess.site import Site
 
@@ -57,13 +57,23 @@ class _Row:
 
 @dataclass(frozen=True)
 class Violation:
-    """A policy's window that was missed: when, what was wanted, and the state of charge reached."""
+    """A policy's window that was missed: when, what was wanted, and the state of charge reached.
+
+    >>> from datetime import UTC
+    >>> print(Violation(None, datetime(2025, 6, 1, 17, tzinfo=UTC), 0.8, 1.0, 0.655))
+    2025-06-01T17:00:00+00:00: state of charge 65.50 %, wanted 80 to 100 %
+    """
 
     device: str | None
+    """The device's name; None for a plain `Battery`."""
     timestamp: datetime
+    """The policy's own instant, on the site's clock."""
     minimum: float
+    """Least state of charge wanted, a fraction of capacity."""
     maximum: float
+    """Most state of charge wanted, a fraction of capacity."""
     state_of_charge: float
+    """The state of charge reached at the end of the step with that instant, a fraction."""
 
     def __str__(self) -> str:
         whose = f"{self.device}: " if self.device else ""
@@ -74,15 +84,32 @@ class Violation:
 
 @dataclass(frozen=True, eq=False)
 class DeviceResult:
-    """One device's part of the flows; series as in `Result`, of length ``site.steps``."""
+    """One device's part of the flows; read-only series as in `Result`, of length ``site.steps``.
+
+    >>> from bess import BessDevice, Site, Surplus, dispatch
+    >>> site = Site(load_kwh=[0, 1], solar_kwh=[2, 0], start="2025-06-01T12:00Z")
+    >>> device = BessDevice(
+    ...     name="east", collector="main", maximum_charging_power=5000,
+    ...     maximum_discharging_power=5000, operational_battery_capacity=10000)
+    >>> east = dispatch(site, device, Surplus()).devices["east"]
+    >>> east.solar_to_battery_kwh_dc.round(3).tolist(), round(east.equivalent_full_cycles, 4)
+    ([1.9, 0.0], 0.1053)
+    """
 
     name: str
     capacity_kwh: float
+    """kWh DC."""
     initial_state_of_charge: float
+    """A fraction of capacity; under a cyclic optimum, the one it found."""
     discharge_efficiency: float
+    """kWh AC given for each kWh DC that leaves the cells."""
     violations: tuple[Violation, ...]
+    """The windows of its own policies that were missed, in order of time."""
     series: Floats = field(repr=False)
     """Its five series in the order of ``DEVICE_SERIES``, shape (5, steps)."""
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(freeze(state))
 
     grid_to_battery_kwh_ac = _Row(0, "Grid energy sent to the device, before conversion.")
     solar_to_battery_kwh_dc = _Row(1, "Solar energy as it arrives at the device.")
@@ -113,24 +140,40 @@ class Result:
     Flows are at least 0: kWh AC in a step, except ``solar_to_battery_kwh_dc`` (as it arrives at the
     battery) and ``solar_curtailed_kwh_dc``. ``net_load_kwh_ac`` is import minus export, signed;
     ``battery_soc`` the state of charge at the end of each step (of several devices, total energy
-    over total capacity). Money is in the currency of the prices.
+    over total capacity). Money is in the currency of the prices. Immutable; pickles.
+
+    >>> from bess import Battery, Prices, Site, Surplus, dispatch
+    >>> site = Site(load_kwh=[2, 2], solar_kwh=[3, 0], start="2025-06-01T12:00Z")
+    >>> battery = Battery(capacity_kwh=10, initial_state_of_charge=0.1)
+    >>> result = dispatch(site, battery, Surplus(), prices=Prices(import_price=0.3))
+    >>> result.battery_soc.round(4).tolist(), result.net_load_kwh_ac.round(3).tolist()
+    ([0.2016, 0.1], [0.0, 1.025])
+    >>> round(result.cost, 4), round(result.stored_energy_change_kwh, 6), result.violations
+    (0.3075, 0.0, ())
     """
 
     site: Site
     units: tuple[DeviceResult, ...]
     """Every battery or device, in the order given; a plain `Battery` is called "battery"."""
     named: bool
+    """Whether they are devices, with names of their own."""
     series: Floats = field(repr=False)
     """All ten series in the order of ``SERIES``, shape (10, steps)."""
     import_price: Floats | None = field(default=None, repr=False)
+    """What a kWh cost at the meter in each step; None without prices."""
     export_price: Floats | None = field(default=None, repr=False)
+    """What a kWh earned at the meter in each step; None without prices."""
     degradation_cost_per_kwh: float = 0.0
+    """Money for each kWh DC that left the cells."""
     lower_bound: float | None = None
     """Under `Optimize`: no schedule can cost less than this (a certificate)."""
     gap: float | None = None
     """Under `Optimize`: cost less lower bound, relative to max(1, the money that flows)."""
     assumptions: tuple[str, ...] = ()
     """What was assumed on the caller's behalf."""
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(freeze(state))
 
     grid_to_site_kwh_ac = _Row(0, "Grid energy that serves the load.")
     grid_to_battery_kwh_ac = _Row(1, "Grid energy sent to the battery, before conversion.")
@@ -199,7 +242,13 @@ class Result:
         return None if self.energy_cost is None else self.energy_cost + self.degradation_cost
 
     def to_pandas(self) -> pd.DataFrame:
-        """All series as a data frame on the site's clock; needs the extra ``pandas``."""
+        """All ten series as columns, a row for each step's start on the site's clock.
+
+        Raises
+        ------
+        MissingExtraError
+            Without the extra ``pandas``.
+        """
         try:
             import pandas
         except ImportError:
