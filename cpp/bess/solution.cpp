@@ -73,11 +73,18 @@ class Follower {
     return problem_.devices.size() == 1 ? 1.0 : problem_.devices[i].battery.ac_to_dc_efficiency;
   }
 
+  // What a device can do in a step: of several, as far as its own limits go, for what the site
+  // gives, takes and must be given is theirs together.
+  ChangeRange range_of(const Battery& b, std::size_t t) const {
+    if (energy_.size() == 1) return change_range(problem_.site, b, t);
+    return {-b.discharge_limit, b.charge_limit * b.input_efficiency};
+  }
+
   // Charge and discharge of each device from the change of its stored energy.
   void act_on_change(std::size_t t) {
     for (std::size_t i = 0; i < energy_.size(); ++i) {
       const Battery& b = problem_.devices[i].battery;
-      const ChangeRange range = change_range(problem_.site, b, t);
+      const ChangeRange range = range_of(b, t);
       double change = energy(t, i) - energy_[i];
       if (std::abs(change) < kTolerance * 1e-2 * program_.energy_unit && range.most >= 0)
         change = 0;
