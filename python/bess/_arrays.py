@@ -51,7 +51,10 @@ def number(
     """A finite number of any library, at least ``minimum``; booleans and strings are none."""
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value.item()
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (numbers.Real, Decimal)):
+    # NumPy counts its time differences among the integers.
+    if isinstance(value, (bool, np.bool_, np.timedelta64)) or not isinstance(
+        value, (numbers.Real, Decimal)
+    ):
         raise InputError.at(path, f"must be {wanted}", value)
     try:
         found = float(value)

@@ -6,7 +6,7 @@ import math
 import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Self, TypeVar
 
 import numpy as np
 from pydantic import (
@@ -41,6 +41,10 @@ __all__ = [
     "TextInteger",
     "TextNumber",
 ]
+
+
+NOT_NUMBERS: Final = (bool, np.timedelta64)
+"""What Python and NumPy count among the integers and no caller means as such."""
 
 
 class Model(Unchanging, BaseModel):
@@ -222,7 +226,7 @@ def _spelling(name: str, node: Any) -> str | None:
 
 def _number(value: Any) -> Any:
     """A real number of any library, never a boolean or a string, as a float."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+    if isinstance(value, NOT_NUMBERS) or not isinstance(value, numbers.Real):
         raise PydanticCustomError("float_type", "must be a number")
     try:
         number = float(value)
@@ -235,7 +239,7 @@ def _number(value: Any) -> Any:
 
 def _integer(value: Any) -> Any:
     """A whole number, written as such or as a number without a fraction (JSON has one kind)."""
-    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+    if isinstance(value, numbers.Integral) and not isinstance(value, NOT_NUMBERS):
         return int(value)
     if isinstance(value, float) and float(value).is_integer():
         return int(value)
@@ -254,10 +258,6 @@ def _from_text(value: Any) -> Any:
         return float(value)
     except ValueError:
         return value
-
-
-def _flag(value: Any) -> Any:
-    return bool(value) if isinstance(value, np.bool_) else value
 
 
 def _text_flag(value: Any) -> Any:
@@ -288,7 +288,7 @@ Number = Annotated[float, AsNumber]
 TextNumber = Annotated[float, AsNumber, BeforeValidator(_from_text)]
 Integer = Annotated[int, AsInteger]
 TextInteger = Annotated[int, AsInteger, BeforeValidator(_from_text)]
-Flag = Annotated[bool, BeforeValidator(_flag)]
+Flag = Annotated[bool, BeforeValidator(lambda v: bool(v) if isinstance(v, np.bool_) else v)]
 TextFlag = Annotated[bool, BeforeValidator(_text_flag)]
 
 Item = TypeVar("Item")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from bess._validation import Flag, Model, Number
+from bess._validation import NOT_NUMBERS, Flag, Model, Number
 from bess.errors import InputError
 
 __all__ = ["Battery"]
@@ -44,7 +44,7 @@ def _terminal(value: Any) -> Any:
 
 
 def _is_fraction(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, Real):
+    if isinstance(value, NOT_NUMBERS) or not isinstance(value, Real):
         return False
     low, high = value >= 0, value <= 1  # type: ignore[operator]
     return bool(low and high)
