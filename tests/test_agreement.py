@@ -34,7 +34,9 @@ from reference_time import covered, policy_windows, step_starts
 from bess.policy import SchedulePolicy, windows
 from bess.timeline import Timeline
 
-few = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+few = settings(
+    deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
 
 
 @dataclass(frozen=True)
@@ -220,6 +222,32 @@ def test_devices_with_policies_keep_every_balance_and_report_every_miss(data: st
             assert len(outside) == len(attainable(ranges, store, found, 1e-12)[1])
 
 
+@pytest.mark.highs
+@settings(few, max_examples=100)
+@given(st.data())
+def test_devices_keep_an_import_limit_wherever_any_schedule_could(data: st.DataObject) -> None:
+    site = data.draw(cases.sites(max_steps=5))
+    assume(site.import_limit is not None)
+    units = data.draw(cases.devices())
+    rule = data.draw(rules(site))
+    assume(not rule.refused)
+    allowed = data.draw(permissions)
+    ranked = [u.ranked(site, 0.5, **twin_permissions(allowed)) for u in units]
+    stores = [r.store for r in ranked]
+    steps = site.steps()
+    nothing = [0.0] * site.n
+    possible = optimum(steps, stores, nothing, nothing, terminals=[Terminal() for _ in units])
+
+    def run() -> Any:
+        return bess.dispatch(site.build(), [u.build() for u in units], rule.strategy, **allowed)
+
+    if possible is None:
+        with pytest.raises(bess.InfeasibleError):
+            run()
+        return
+    check_balances(steps, stores, [u.capacity for u in units], run())
+
+
 @settings(few, max_examples=200)
 @given(st.data())
 def test_devices_that_share_no_limit_follow_their_own_corridors(data: st.DataObject) -> None:
@@ -370,7 +398,7 @@ def test_relaxed_policies_are_met_as_far_as_the_corridor_reaches(data: st.DataOb
         [store],
         buy,
         [0.05] * site.n,
-        windows=[(0, Window(t, low - 1e-12, high + 1e-12)) for t, (low, high) in reach.items()],
+        windows=[(0, Window(t, low - 1e-8, high + 1e-8)) for t, (low, high) in reach.items()],
         terminals=[Terminal()],
     )
     result = bess.dispatch(
@@ -420,6 +448,9 @@ def test_the_optimum_of_several_devices_is_that_of_brute_force(data: st.DataObje
     result = run()
     check_balances(steps, stores, [u.capacity for u in units], result)
     check_money(result, stores, buy, sell)
+    assert result.gap <= 1e-6
+    for device in result.devices.values():
+        assert device.battery_soc[-1] >= 0.5 - 1e-9
     scale = max(1.0, abs(best), priced(result, buy, sell))
     assert_allclose(result.cost, best, atol=2e-6 * scale, rtol=0)
 

@@ -212,6 +212,22 @@ def test_under_the_optimum_priorities_only_break_ties() -> None:
     assert_allclose(result.devices["good"].battery_to_site_kwh_ac, [0, 2], atol=1e-9)
 
 
+def test_one_device_suffices_where_the_load_is_above_the_import_limit() -> None:
+    """Paid to import: 1 kWh with 0.1 into a device, which gives it to the next hour's limit of 0.9."""
+    units = [device("a", kwh=4, kw=1), device("b", kwh=4, kw=1)]
+    result = best(
+        site([1, 1], [8, 0], step_hours=0.25, import_limit_kwh=[1, 0.9]),
+        units,
+        -0.2,
+        0.4,
+        allow_battery_to_grid=False,
+        allow_solar_to_battery=False,
+    )
+    assert_allclose(result.cost, -0.38)
+    for unit in result.devices.values():
+        assert unit.battery_soc[-1] >= 0.5 - 1e-9
+
+
 @pytest.mark.highs
 @few
 @given(st.data())

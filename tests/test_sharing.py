@@ -177,6 +177,19 @@ def test_no_device_buys_while_another_sells() -> None:
     assert not result.battery_to_grid_kwh_ac.any()
 
 
+@pytest.mark.parametrize("solar", [0.0, 0.02, 0.046, 1.0])
+def test_no_device_buys_while_another_is_forced_to_empty(solar: float) -> None:
+    units = [
+        device("filling", kw=0.1, policies=[policy("2025-06-02T01:00:00Z", low=80)]),
+        device("emptying", kw=0.1, policies=[policy("2025-06-02T01:00:00Z", high=20)]),
+    ]
+    result = bess.dispatch(site([0.046], [solar]), units, IDLE)
+    bought = result.grid_to_site_kwh_ac + result.grid_to_battery_kwh_ac
+    sold = result.solar_to_grid_kwh_ac + result.battery_to_grid_kwh_ac
+    assert min(bought[0], sold[0]) == 0.0
+    assert_allclose(result.devices["filling"].battery_soc, [0.51])
+
+
 @pytest.mark.parametrize("allowed", [True, False])
 def test_permissions_hold_for_every_device(allowed: bool) -> None:
     rule = bess.FixedSchedule(charge=hours(0, 1), discharge=hours(1, 2))
