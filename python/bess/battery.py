@@ -120,7 +120,7 @@ class Battery(Model):
                 self.initial_state_of_charge,
             )
         least, most = self.terminal_window
-        if least > most:
+        if isinstance(self.terminal_state_of_charge, tuple) and least > most:
             raise InputError.at(
                 "terminal_state_of_charge",
                 "must be a pair [low, high] with low ≤ high",
