@@ -123,6 +123,7 @@ def assert_same_results(one: bess.Result, other: bess.Result) -> None:
     assert list(one.flows) == list(other.flows)
     for name, values in one.flows.items():
         np.testing.assert_array_equal(other.flows[name], values, strict=True)
+        assert not other.flows[name].flags.writeable
     for name in ("timestamps", "cost", "violations", "assumptions"):
         assert getattr(other, name) == getattr(one, name)
     assert list(other.devices) == list(one.devices)
