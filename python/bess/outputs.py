@@ -79,8 +79,8 @@ def _csv(response: StorageResponse) -> bytes:
 
 
 def _parquet(response: StorageResponse) -> bytes:
-    import pyarrow  # type: ignore[import-untyped]
-    import pyarrow.parquet  # type: ignore[import-untyped]
+    import pyarrow
+    import pyarrow.parquet
 
     timeline = response.result.site.timeline
     zone = timeline.time_zone or timeline.instant(0).isoformat()[-6:]
