@@ -26,7 +26,7 @@ class Corridor:
 
 @dataclass(frozen=True)
 class Wish:
-    """A change of stored energy a rule asks for; `battery_first`: solar goes to it before the site."""
+    """A change of stored energy a rule asks for; `battery_first`: it has first claim on solar."""
 
     change: float
     battery_first: bool = False
@@ -81,7 +81,9 @@ def attainable(
 ) -> tuple[dict[int, tuple[float, float]], list[int]]:
     """In time order: each window cut to what can still be reached, or the nearest point to it."""
     attained: dict[int, tuple[float, float]] = {}
-    missed = [i for i, w in enumerate(windows) if w.step == -1 and not w.low <= store.initial <= w.high]
+    missed = [
+        i for i, w in enumerate(windows) if w.step == -1 and not w.low <= store.initial <= w.high
+    ]
     low = high = store.initial
     for t, (least, most) in enumerate(ranges):
         if least > most + slack:
@@ -210,7 +212,7 @@ def _solar_share(step: Step, store: Store, charge: float, battery_first: bool) -
     if (charge - solar) / store.ac_to_dc <= grid_room or gain <= store.ac_to_dc:
         return solar
     # The grid alone would pass the import limit: panels on the battery's side of the inverter
-    # reach it with less loss, so solar taken from the site is replaced by less import than it saves.
+    # reach it with less loss, so solar taken from the site saves more import than it costs.
     solar_ac = step.surplus
     missing = charge - solar - store.ac_to_dc * grid_room
     return min(step.solar, solar_ac + missing / (gain - store.ac_to_dc)) * gain

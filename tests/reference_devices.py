@@ -55,7 +55,9 @@ def share(amount: float, rooms: Sequence[float], ranks: Sequence[int]) -> list[f
     return given
 
 
-def surplus_rule(site: Step, devices: Sequence[Ranked], charged: float, discharged: float) -> Demand:
+def surplus_rule(
+    site: Step, devices: Sequence[Ranked], charged: float, discharged: float
+) -> Demand:
     """What is left of surplus and deficit once the forced energy has had its part."""
     store = devices[0].store
     from_sun = min(charged, site.surplus)
@@ -78,9 +80,7 @@ def dispatch_devices(
     and take does not bind (grid charging permitted without an import limit, for a least state of
     charge; unlimited export from the battery, for a most).
     """
-    lanes = [
-        corridor(steps, d.store, windows[i] if windows else ()) for i, d in enumerate(devices)
-    ]
+    lanes = [corridor(steps, d.store, windows[i] if windows else ()) for i, d in enumerate(devices)]
     energy = [d.store.initial for d in devices]
     all_flows: list[list[DeviceFlows]] = [[] for _ in devices]
     energies: list[list[float]] = [[] for _ in devices]
@@ -121,7 +121,7 @@ def split_devices(
     given: Sequence[float],
     battery_first: bool,
 ) -> list[DeviceFlows]:
-    """Which AC energy comes from the sun and which goes to the site: first in the queue, first served."""
+    """Which AC energy comes from the sun, and which goes to the site: by the order of the queue."""
     store = devices[0].store
     charge, discharge = sum(taken), sum(given)
     solar = 0.0

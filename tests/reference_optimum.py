@@ -79,9 +79,7 @@ def exporting(step: Step, store: Store, charge: float, discharge: float) -> list
     for exported in (least, max(least, most)):
         to_grid = least if step.solar_to_grid else exported
         found.append(
-            _flows(
-                step, store, 0.0, 0.0, charge, discharge - to_grid, to_grid, exported - to_grid
-            )
+            _flows(step, store, 0.0, 0.0, charge, discharge - to_grid, to_grid, exported - to_grid)
         )
     return found
 
@@ -218,7 +216,9 @@ def _programme(
     pairs: list[tuple[frozenset[int], frozenset[int]]] = []
     terminals = terminals or [Terminal(low=s.initial) for s in stores]
     start = [
-        lp.column(low=s.lowest if t.cyclic else s.initial, high=s.highest if t.cyclic else s.initial)
+        lp.column(
+            low=s.lowest if t.cyclic else s.initial, high=s.highest if t.cyclic else s.initial
+        )
         for s, t in zip(stores, terminals, strict=True)
     ]
     energy = list(start)
@@ -260,7 +260,9 @@ def _programme(
         if terminal.cyclic:
             lp.rows.append(({last: 1.0, first: -1.0}, 0.0, 0.0))
         else:
-            lp.rows.append(({last: 1.0}, max(terminal.low, s.lowest), min(terminal.high, s.highest)))
+            lp.rows.append(
+                ({last: 1.0}, max(terminal.low, s.lowest), min(terminal.high, s.highest))
+            )
     return lp, pairs
 
 
@@ -283,4 +285,3 @@ def grid_optimum(
                     before[e] = found[0] + later
         best = before
     return best.get(store.initial)
-

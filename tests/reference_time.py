@@ -1,4 +1,4 @@
-"""Clocks the slow way: each step's local time, each period asked in turn, each policy date by date."""
+"""Clocks the slow way: each step's local time, each period in turn, each policy date by date."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def covered(tous: Sequence[Mapping[str, Any]], starts: Sequence[datetime], zone:
 
 
 def weekly_instant(day: date, at: time, zone: str) -> datetime:
-    """When the clock of a zone first shows a time on a day; in a gap, the first instant after it."""
+    """When a zone's clock first shows a time on a day; in a gap, the first instant after it."""
     tz = ZoneInfo(zone)
     instant = datetime.combine(day, at, tzinfo=tz).astimezone(UTC)  # fold 0: the first of two
     if instant.astimezone(tz).replace(tzinfo=None) == datetime.combine(day, at):

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
-import bess
 from hypothesis import strategies as st
 from reference_devices import Ranked
 from reference_models import INF, Step, Store, Window
-from reference_time import policy_windows, step_starts
+from reference_time import policy_windows
+
+import bess
 
 # Midnight before a clock change, a leap day, an ordinary day, a half-hour zone, a half-hour change.
 STARTS = [
@@ -35,7 +35,9 @@ energies = st.one_of(
     st.integers(0, 8000).map(lambda wh: wh / 1000),
 )
 efficiencies = st.sampled_from([1.0, 0.975, 0.96, 0.9, 0.5, 0.05])
-fractions = st.one_of(st.sampled_from([0.0, 0.1, 0.25, 0.5, 1.0]), st.integers(0, 100).map(lambda p: p / 100))
+fractions = st.one_of(
+    st.sampled_from([0.0, 0.1, 0.25, 0.5, 1.0]), st.integers(0, 100).map(lambda p: p / 100)
+)
 export_limits = st.one_of(st.none(), st.sampled_from([0.0, 0.25, 1.0]))
 prices = st.one_of(
     st.sampled_from([-0.2, -0.05, 0.0, 0.0, 0.1, 0.1, 0.3]),
@@ -256,54 +258,4 @@ def devices(draw: st.DrawFn, max_devices: int = 3) -> list[DeviceCase]:
             "discharging_priority": draw(st.sampled_from([1, 2, 10])),
         }
         found.append(DeviceCase(fields))
-    return found
-
-
-@st.composite
-def policies(draw: st.DrawFn, site: SiteCase, max_policies: int = 3) -> list[dict[str, Any]]:
-    """Schedule policies on and between steps, at the start, the end and outside the horizon."""
-    boundaries = step_starts(site.start, site.step_seconds, site.n + 1)
-    found = []
-    for _ in range(draw(st.integers(0, max_policies))):
-        low, high = sorted(draw(st.tuples(fractions, fractions)))
-        policy: dict[str, Any] = {
-            "type": "schedule",
-            "minimum_state_of_charge": 100 * low,
-            "maximum_state_of_charge": 100 * high,
-        }
-        if draw(st.booleans()):
-            chosen = draw(st.lists(st.sampled_from(boundaries), min_size=1, max_size=3))
-            late = draw(st.sampled_from([0, 0, 1, -1, site.step_seconds // 2, -86400]))
-            policy["schedule"] = {
-                "frequency": "once",
-                "date_times": [(b + timedelta(seconds=late)).isoformat() for b in chosen],
-            }
-        else:
-            policy["schedule"] = {
-                "frequency": "weekly",
-                "day_of_week": draw(st.sampled_from([["Sunday"], ["monday", "SUNDAY"], ["Friday"]])),
-                "time": draw(st.sampled_from(["02:30", "01:30", "03:00:00", "02:00", "04:10"])),
-                "timezone": draw(st.sampled_from([site.time_zone, "UTC", "Australia/Lord_Howe"])),
-            }
-        found.append(policy)
-    return found
-
-
-@st.composite
-def times_of_use(draw: st.DrawFn) -> list[dict[str, Any]]:
-    """Times of use whose periods wrap the day or the week, end at midnight, or last all day."""
-    found = []
-    for _ in range(draw(st.integers(0, 2))):
-        period: dict[str, int] = {
-            "fromHour": draw(st.sampled_from([0, 1, 2, 3, 6, 22])),
-            "toHour": draw(st.sampled_from([0, 2, 3, 4, 6, 22, 24])),
-        }
-        if draw(st.booleans()):
-            period |= {"fromMinute": draw(st.sampled_from([0, 15, 30])), "toMinute": 0}
-        if draw(st.booleans()):
-            period |= {
-                "fromDayOfWeek": draw(st.integers(0, 6)),
-                "toDayOfWeek": draw(st.integers(0, 6)),
-            }
-        found.append({"touPeriods": [period]})
     return found

@@ -6,40 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import bess
 import numpy as np
 import pytest
+from ideal import IDLE, battery, hours, once, site, slow, weekly
 from numpy.testing import assert_allclose
-from test_rules import battery, hours, site
 
-IDLE = bess.FixedSchedule(charge=[], discharge=[])
-
-
-def once(at: str | list[str], low: float = 0, high: float = 100) -> bess.SchedulePolicy:
-    """The state of charge (percent) lies between low and high at given instants."""
-    return bess.SchedulePolicy.model_validate(
-        {
-            "schedule": {"frequency": "once", "date_times": [at] if isinstance(at, str) else at},
-            "minimum_state_of_charge": low,
-            "maximum_state_of_charge": high,
-        }
-    )
-
-
-def weekly(days: list[str], time: str, zone: str, low: float = 0, high: float = 100) -> Any:
-    return bess.SchedulePolicy.model_validate(
-        {
-            "schedule": {"frequency": "weekly", "day_of_week": days, "time": time, "timezone": zone},
-            "minimum_state_of_charge": low,
-            "maximum_state_of_charge": high,
-        }
-    )
-
-
-def slow(**more: Any) -> bess.Battery:
-    """An empty 10 kWh battery that takes and gives 1 kW, without losses."""
-    fields = {"charge_power_kw": 1, "discharge_power_kw": 1, "initial_state_of_charge": 0}
-    return battery(**(fields | more))
+import bess
 
 
 def test_a_window_is_reached_from_the_grid_at_the_last_moment() -> None:
@@ -122,9 +94,7 @@ def test_of_two_windows_that_exclude_each_other_the_earlier_is_met() -> None:
 def test_windows_that_contradict_each_other_at_one_instant_are_refused() -> None:
     at = "2025-06-02T03:00:00Z"
     with pytest.raises(bess.InputError, match=r"policies\[1\].*policies\[0\]"):
-        bess.dispatch(
-            site([0] * 4), slow(), IDLE, policies=[once(at, low=50), once(at, high=40)]
-        )
+        bess.dispatch(site([0] * 4), slow(), IDLE, policies=[once(at, low=50), once(at, high=40)])
 
 
 def test_windows_at_one_instant_intersect() -> None:
@@ -166,7 +136,9 @@ def test_a_window_at_the_start_is_reported_and_binds_nothing() -> None:
 
 
 def test_a_window_at_the_end_binds_and_one_outside_the_horizon_does_not() -> None:
-    outside = once(["2025-06-01T23:00:00Z", "2025-06-02T02:00:01Z", "2024-01-01T00:00:00Z"], low=100)
+    outside = once(
+        ["2025-06-01T23:00:00Z", "2025-06-02T02:00:01Z", "2024-01-01T00:00:00Z"], low=100
+    )
     result = bess.dispatch(site([0] * 2), slow(), IDLE, policies=[outside])
     assert_allclose(result.battery_soc, [0, 0])
     assert result.violations == ()
@@ -179,7 +151,10 @@ def test_a_window_at_the_end_binds_and_one_outside_the_horizon_does_not() -> Non
 def test_a_maximum_forces_a_discharge_to_the_site_first() -> None:
     at = once("2025-06-02T03:00:00Z", high=50)
     result = bess.dispatch(
-        site([1, 1, 1]), battery(initial_state_of_charge=1, discharge_power_kw=3), IDLE, policies=[at]
+        site([1, 1, 1]),
+        battery(initial_state_of_charge=1, discharge_power_kw=3),
+        IDLE,
+        policies=[at],
     )
     assert_allclose(result.battery_soc, [1, 0.8, 0.5])
     assert_allclose(result.battery_to_site_kwh_ac, [0, 1, 1])
@@ -287,7 +262,9 @@ def test_energy_is_kept_and_bought_for_a_load_above_the_import_limit() -> None:
 
 
 @pytest.mark.parametrize("strategy", [IDLE, bess.Surplus(), bess.PeakShave(target_kw=9)])
-def test_a_load_above_the_import_limit_without_help_is_infeasible_at_its_step(strategy: Any) -> None:
+def test_a_load_above_the_import_limit_without_help_is_infeasible_at_its_step(
+    strategy: Any,
+) -> None:
     with pytest.raises(bess.InfeasibleError) as caught:
         bess.dispatch(
             site([1, 1, 5], import_limit_kwh=3),

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import bess
 import numpy as np
 import pytest
 import strategies as cases
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from ideal import battery, device, once, policy, site
 from numpy.testing import assert_allclose
-from test_corridor import once
-from test_rules import battery, site
-from test_sharing import device, policy
+from reference_adapters import check_result
+
+import bess
 
 few = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -28,7 +28,7 @@ def best(place: bess.Site, store: Any, buy: Any, sell: Any = 0.0, **more: Any) -
 
 @pytest.mark.parametrize(("simultaneous", "profit"), [(False, 1037.78), (True, 1057.78)])
 def test_the_published_optimum_of_energypylinear(simultaneous: bool, profit: float) -> None:
-    """From energypylinear's documentation: a 2 MW, 4 MWh battery of efficiency 0.9 on its prices."""
+    """From energypylinear's documentation: a 2 MW, 4 MWh battery of efficiency 0.9."""
     prices = [100.0, 50.0, 200.0, -100.0, 0.0, 200.0, 100.0, -100.0]
     store = battery(
         capacity_kwh=4,
@@ -71,7 +71,9 @@ def test_the_battery_sells_at_the_best_price_within_its_permission() -> None:
     store = battery(charge_power_kw=3)
     sold = best(place, store, [0.1, 0.5, 0.5], [0, 0.4, 0])
     assert_allclose(sold.cost, 3 * 0.1 - 2 * 0.4)
-    kept = best(place, battery(charge_power_kw=3, allow_battery_to_grid=False), [0.1, 0.5, 0.5], [0, 0.4, 0])
+    kept = best(
+        place, battery(charge_power_kw=3, allow_battery_to_grid=False), [0.1, 0.5, 0.5], [0, 0.4, 0]
+    )
     assert_allclose(kept.cost, 0.1)
     assert not kept.battery_to_grid_kwh_ac.any()
 
@@ -180,6 +182,7 @@ def test_a_day_may_have_23_or_25_hours(start: str, steps: int) -> None:
     result = best(place, battery(), [0.1] + [0.3] * (steps - 1))
     assert_allclose(result.cost, 0.1 + 5 * 0.1 + (steps - 6) * 0.3)
     assert result.timestamps[-1].hour == 23
+    check_result(result, battery())
 
 
 def test_devices_have_their_own_windows_under_the_optimum() -> None:
@@ -206,14 +209,18 @@ def test_under_the_optimum_priorities_only_break_ties() -> None:
     result = best(site([2]), [poor, good], 0.2, terminal_state_of_charge="free")
     assert_allclose(result.cost, 0.0, atol=1e-9)
     result = best(
-        site([0, 2]), [poor, good], [0.1, 0.3], initial_state_of_charge=0, terminal_state_of_charge=0.0
+        site([0, 2]),
+        [poor, good],
+        [0.1, 0.3],
+        initial_state_of_charge=0,
+        terminal_state_of_charge=0.0,
     )
     assert_allclose(result.cost, 0.2)
     assert_allclose(result.devices["good"].battery_to_site_kwh_ac, [0, 2], atol=1e-9)
 
 
 def test_one_device_suffices_where_the_load_is_above_the_import_limit() -> None:
-    """Paid to import: 1 kWh with 0.1 into a device, which gives it to the next hour's limit of 0.9."""
+    """Paid to import: 1 kWh, 0.1 of it into a device, which gives it back above the limit."""
     units = [device("a", kwh=4, kw=1), device("b", kwh=4, kw=1)]
     result = best(
         site([1, 1], [8, 0], step_hours=0.25, import_limit_kwh=[1, 0.9]),

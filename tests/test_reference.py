@@ -19,8 +19,7 @@ prices = st.sampled_from([-0.3, -0.1, 0.0, 0.1, 0.2, 0.5])
 
 @st.composite
 def steps(draw: st.DrawFn) -> Step:
-    step = Step(draw(amounts), draw(amounts), draw(limits), draw(limits), draw(st.booleans()))
-    return step
+    return Step(draw(amounts), draw(amounts), draw(limits), draw(limits), draw(st.booleans()))
 
 
 @st.composite

@@ -3,44 +3,12 @@
 from __future__ import annotations
 
 import pickle
-from typing import Any
 
-import bess
-import numpy as np
 import pytest
+from ideal import battery, hours, site
 from numpy.testing import assert_allclose
 
-MONDAY = "2025-06-02T00:00:00+00:00"
-
-
-def site(load: Any, solar: Any = None, **more: Any) -> bess.Site:
-    """An hourly site in UTC whose solar inverter loses nothing."""
-    fields = {"start": MONDAY, "time_zone": "UTC", "solar_dc_to_ac_efficiency": 1.0}
-    if solar is not None:
-        fields["solar_kwh"] = solar
-    return bess.Site(load_kwh=load, **(fields | more))
-
-
-def battery(**more: Any) -> bess.Battery:
-    """10 kWh, 5 kW, half full, AC-coupled, without losses or a reserve."""
-    fields = {
-        "capacity_kwh": 10,
-        "charge_power_kw": 5,
-        "discharge_power_kw": 5,
-        "min_state_of_charge": 0,
-        "max_state_of_charge": 1,
-        "initial_state_of_charge": 0.5,
-        "dc_coupled": False,
-        "ac_to_dc_efficiency": 1,
-        "dc_to_ac_efficiency": 1,
-        "input_efficiency": 1,
-    }
-    return bess.Battery(**(fields | more))
-
-
-def hours(first: int, last: int) -> list[dict[str, Any]]:
-    return [{"touPeriods": [{"fromHour": first, "toHour": last}]}]
-
+import bess
 
 # Surplus
 
@@ -88,7 +56,7 @@ def test_an_empty_battery_gives_nothing_and_a_full_one_takes_nothing() -> None:
 
 
 def test_the_losses_of_an_ac_coupled_battery() -> None:
-    """2 kWh AC surplus: 1.92 kWh DC arrive, 1.872 are stored; 1.92 kWh AC take 2 kWh from the cells."""
+    """2 kWh AC of surplus: 1.92 kWh DC arrive, 1.872 are stored; 1.92 kWh AC take 2 out."""
     lossy = battery(ac_to_dc_efficiency=0.96, dc_to_ac_efficiency=0.96, input_efficiency=0.975)
     result = bess.dispatch(site([1, 1.92], [3, 0]), lossy, bess.Surplus())
     assert_allclose(result.solar_to_battery_kwh_dc, [1.92, 0])
@@ -100,9 +68,7 @@ def test_the_losses_of_an_ac_coupled_battery() -> None:
 def test_the_losses_of_a_dc_coupled_battery() -> None:
     """2.4 kWh AC of surplus are 2.5 kWh DC at the panels, which reach the battery whole."""
     lossy = battery(dc_coupled=True, ac_to_dc_efficiency=0.9, input_efficiency=0.8)
-    result = bess.dispatch(
-        site([1], [3.4], solar_dc_to_ac_efficiency=0.96), lossy, bess.Surplus()
-    )
+    result = bess.dispatch(site([1], [3.4], solar_dc_to_ac_efficiency=0.96), lossy, bess.Surplus())
     assert_allclose(result.solar_to_battery_kwh_dc, [2.5])
     assert_allclose(result.battery_soc, [0.7])
     assert_allclose(result.solar_curtailed_kwh_dc, [0], atol=1e-12)
@@ -145,141 +111,6 @@ def test_under_surplus_the_battery_neither_buys_nor_sells() -> None:
 def test_power_limits_are_per_hour_whatever_the_step() -> None:
     result = bess.dispatch(site([4, 4], step_hours=0.25), battery(), bess.Surplus())
     assert_allclose(result.battery_to_site_kwh_ac, [1.25, 1.25])
-
-
-# Fixed schedule
-
-
-def test_a_charge_period_takes_full_power_from_the_grid() -> None:
-    rule = bess.FixedSchedule(charge=hours(0, 2), discharge=[])
-    result = bess.dispatch(site([1, 1, 1]), battery(initial_state_of_charge=0.2), rule)
-    assert_allclose(result.grid_to_battery_kwh_ac, [5, 3, 0])
-    assert_allclose(result.grid_to_site_kwh_ac, [1, 1, 1])
-    assert_allclose(result.battery_soc, [0.7, 1, 1])
-
-
-@pytest.mark.parametrize(
-    ("power", "load", "solar", "from_sun", "from_grid", "sun_to_site", "sold"),
-    [
-        (2, 1, 3, 2, 0, 1, 0),  # the battery first, then the site
-        (2, 2, 3, 2, 0, 1, 0),  # ... even if the site must then buy
-        (4, 1, 3, 3, 1, 0, 0),  # the grid tops the battery up
-        (2, 1, 6, 2, 0, 1, 3),  # what neither wants is sold
-        (2, 1, 0, 0, 2, 0, 0),
-    ],
-)
-def test_in_a_charge_period_the_sun_serves_the_battery_first(
-    power: float,
-    load: float,
-    solar: float,
-    from_sun: float,
-    from_grid: float,
-    sun_to_site: float,
-    sold: float,
-) -> None:
-    rule = bess.FixedSchedule(charge=hours(0, 24), discharge=[])
-    result = bess.dispatch(site([load], [solar]), battery(charge_power_kw=power), rule)
-    assert_allclose(result.solar_to_battery_kwh_dc, [from_sun])
-    assert_allclose(result.grid_to_battery_kwh_ac, [from_grid])
-    assert_allclose(result.solar_to_site_kwh_ac, [sun_to_site])
-    assert_allclose(result.solar_to_grid_kwh_ac, [sold])
-    assert_allclose(result.grid_to_site_kwh_ac, [load - sun_to_site])
-
-
-def test_without_the_grid_only_surplus_charges_in_a_charge_period() -> None:
-    rule = bess.FixedSchedule(charge=hours(0, 24), discharge=[])
-    result = bess.dispatch(site([2, 2], [3, 1]), battery(allow_grid_to_battery=False), rule)
-    assert_allclose(result.solar_to_battery_kwh_dc, [1, 0])
-    assert_allclose(result.solar_to_site_kwh_ac, [2, 1])
-    assert_allclose(result.grid_to_site_kwh_ac, [0, 1])
-
-
-def test_the_battery_does_not_buy_while_sun_it_may_not_store_is_sold() -> None:
-    rule = bess.FixedSchedule(charge=hours(0, 24), discharge=[])
-    stored = battery(allow_solar_to_battery=False, charge_power_kw=2)
-    sold = bess.dispatch(site([1, 3], [3, 1]), stored, rule)
-    assert_allclose(sold.solar_to_grid_kwh_ac, [2, 0])
-    assert_allclose(sold.grid_to_battery_kwh_ac, [0, 2])
-    for unsold in ({"allow_solar_to_grid": False}, {"export_limit_kwh": 0}):
-        result = bess.dispatch(site([1, 3], [3, 1], **unsold), stored, rule)
-        assert_allclose(result.grid_to_battery_kwh_ac, [2, 2])
-        assert_allclose(result.solar_curtailed_kwh_dc, [2, 0])
-
-
-def test_a_discharge_period_serves_the_site_then_the_grid() -> None:
-    rule = bess.FixedSchedule(charge=[], discharge=hours(0, 24))
-    result = bess.dispatch(site([1]), battery(discharge_power_kw=3), rule)
-    assert_allclose(result.battery_to_site_kwh_ac, [1])
-    assert_allclose(result.battery_to_grid_kwh_ac, [2])
-    kept = bess.dispatch(site([1]), battery(allow_battery_to_grid=False), rule)
-    assert_allclose(kept.battery_to_site_kwh_ac, [1])
-    assert kept.battery_to_grid_kwh_ac[0] == 0.0
-    limited = bess.dispatch(site([1], export_limit_kwh=0.5), battery(), rule)
-    assert_allclose(limited.battery_to_grid_kwh_ac, [0.5])
-
-
-def test_solar_has_the_first_claim_on_the_export_limit() -> None:
-    rule = bess.FixedSchedule(charge=[], discharge=hours(0, 24))
-    result = bess.dispatch(site([1], [3], export_limit_kwh=2.5), battery(), rule)
-    assert_allclose(result.solar_to_grid_kwh_ac, [2])
-    assert_allclose(result.battery_to_grid_kwh_ac, [0.5])
-    unsold = bess.dispatch(
-        site([1], [3], export_limit_kwh=2.5, allow_solar_to_grid=False), battery(), rule
-    )
-    assert_allclose(unsold.battery_to_grid_kwh_ac, [2.5])
-    assert_allclose(unsold.solar_curtailed_kwh_dc, [2])
-
-
-def test_outside_its_periods_the_battery_idles() -> None:
-    rule = bess.FixedSchedule(charge=hours(0, 1), discharge=hours(3, 4))
-    result = bess.dispatch(
-        site([1, 1, 1, 1, 1], [0, 3, 0, 0, 0]), battery(charge_power_kw=1), rule
-    )
-    assert_allclose(result.battery_soc, [0.6, 0.6, 0.6, 0.1, 0.1])
-    assert_allclose(result.solar_to_grid_kwh_ac, [0, 2, 0, 0, 0])
-
-
-def test_a_step_in_a_charge_and_a_discharge_period_is_refused_at_its_first_instant() -> None:
-    rule = bess.FixedSchedule(charge=hours(0, 4), discharge=hours(2, 6))
-    with pytest.raises(bess.InputError, match="2025-06-02T02:00"):
-        bess.dispatch(site([1] * 24), battery(), rule)
-
-
-@pytest.mark.parametrize(
-    ("start", "steps", "charging"),
-    [
-        ("2025-03-09T00:00:00-08:00", 23, [1]),  # 01:00; 02:00 does not occur
-        ("2025-11-02T00:00:00-07:00", 25, [1, 2, 3]),  # 01:00 twice, 02:00
-        ("2025-06-01T00:00:00-07:00", 24, [1, 2]),
-    ],
-)
-def test_a_schedule_follows_the_clock_through_a_change(
-    start: str, steps: int, charging: list[int]
-) -> None:
-    place = bess.Site(load_kwh=[0.0] * steps, start=start, time_zone="America/Los_Angeles")
-    rule = bess.FixedSchedule(charge=hours(1, 3), discharge=[])
-    result = bess.dispatch(place, battery(charge_power_kw=1), rule)
-    assert np.flatnonzero(result.grid_to_battery_kwh_ac).tolist() == charging
-
-
-def test_a_schedule_may_name_a_zone_of_its_own() -> None:
-    rule = bess.FixedSchedule(charge=hours(2, 3), discharge=[], time_zone="Europe/Berlin")
-    result = bess.dispatch(site([0] * 4), battery(charge_power_kw=1), rule)
-    assert np.flatnonzero(result.grid_to_battery_kwh_ac).tolist() == [0]
-
-
-def test_a_leap_year_has_8784_hours() -> None:
-    year = bess.Site(
-        load_kwh=np.ones(8784), start="2024-01-01T00:00:00-08:00", time_zone="America/Los_Angeles"
-    )
-    feb_29 = [{"season": {"seasonFromMonth": 2, "seasonFromDay": 29, "seasonToMonth": 2,
-                          "seasonToDay": 29}, "touPeriods": [{"fromHour": 0, "toHour": 24}]}]
-    result = bess.dispatch(
-        year, battery(discharge_power_kw=0.1), bess.FixedSchedule(charge=[], discharge=feb_29)
-    )
-    assert len(result.timestamps) == 8784
-    assert np.flatnonzero(result.battery_to_site_kwh_ac).tolist() == list(range(59 * 24, 60 * 24))
-    assert result.timestamps[-1].isoformat() == "2024-12-31T23:00:00-08:00"
 
 
 # Follow
@@ -338,9 +169,7 @@ def test_a_peak_the_battery_cannot_cut_is_cut_as_far_as_it_goes() -> None:
 
 
 def test_a_peak_target_is_a_power_whatever_the_step() -> None:
-    result = bess.dispatch(
-        site([1, 0], step_hours=0.25), battery(), bess.PeakShave(target_kw=2)
-    )
+    result = bess.dispatch(site([1, 0], step_hours=0.25), battery(), bess.PeakShave(target_kw=2))
     assert_allclose(result.net_load_kwh_ac, [0.5, 0.5])
 
 

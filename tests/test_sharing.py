@@ -2,38 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+import pytest
+from ideal import IDLE, device, hours, policy, site
+from numpy.testing import assert_allclose
 
 import bess
-import pytest
-from numpy.testing import assert_allclose
-from test_rules import hours, site
-
-
-
-def device(name: str, kwh: float = 10, kw: float = 5, **more: Any) -> bess.BessDevice:
-    """A device without losses."""
-    fields = {
-        "name": name,
-        "collector": "main",
-        "charging_efficiency": 1,
-        "discharging_efficiency": 1,
-        "maximum_charging_power": kw * 1000,
-        "maximum_discharging_power": kw * 1000,
-        "operational_battery_capacity": kwh * 1000,
-    }
-    return bess.BessDevice.model_validate(fields | more)
-
-
-def policy(at: str, low: float = 0, high: float = 100) -> dict[str, Any]:
-    return {
-        "schedule": {"frequency": "once", "date_times": [at]},
-        "minimum_state_of_charge": low,
-        "maximum_state_of_charge": high,
-    }
-
-
-IDLE = bess.FixedSchedule(charge=[], discharge=[])
 
 
 def test_surplus_goes_to_the_first_charging_priority_first() -> None:
@@ -63,9 +36,7 @@ def test_a_deficit_is_met_by_the_first_discharging_priority_first() -> None:
 def test_equal_priorities_share_in_proportion_to_what_each_could_take_or_give() -> None:
     """6 and 2 kW of charging share 4 kWh as 3 and 1; in hour two 2 and 4 kWh of energy share 3."""
     units = [device("a", kwh=8, kw=6), device("b", kwh=6, kw=2)]
-    result = bess.dispatch(
-        site([0], [4]), units, bess.Surplus(), initial_state_of_charge=0
-    )
+    result = bess.dispatch(site([0], [4]), units, bess.Surplus(), initial_state_of_charge=0)
     assert_allclose(result.devices["a"].solar_to_battery_kwh_dc, [3])
     assert_allclose(result.devices["b"].solar_to_battery_kwh_dc, [1])
     units = [device("a", kwh=4), device("b", kwh=8)]
@@ -143,7 +114,11 @@ def test_energy_a_window_needs_is_served_before_the_rule_shares_the_rest() -> No
         device("first", charging_priority=1),
     ]
     result = bess.dispatch(
-        site([0], [3]), units, bess.Surplus(), initial_state_of_charge=0, allow_grid_to_battery=False
+        site([0], [3]),
+        units,
+        bess.Surplus(),
+        initial_state_of_charge=0,
+        allow_grid_to_battery=False,
     )
     assert_allclose(result.devices["needy"].battery_soc, [0.2])
     assert_allclose(result.devices["first"].battery_soc, [0.1])
@@ -156,7 +131,11 @@ def test_scarce_sun_goes_to_the_window_of_the_first_priority() -> None:
         device("first", charging_priority=1, policies=want),
     ]
     result = bess.dispatch(
-        site([3, 3], [1.5, 1.5]), units, IDLE, initial_state_of_charge=0, allow_grid_to_battery=False
+        site([3, 3], [1.5, 1.5]),
+        units,
+        IDLE,
+        initial_state_of_charge=0,
+        allow_grid_to_battery=False,
     )
     assert_allclose(result.devices["first"].battery_soc, [0.05, 0.2])
     assert_allclose(result.devices["second"].battery_soc, [0.1, 0.1])
@@ -251,5 +230,3 @@ def test_a_followed_power_is_shared_by_priority() -> None:
     assert_allclose(result.devices["a"].battery_to_grid_kwh_ac, [1, 0])
     assert_allclose(result.devices["b"].battery_to_grid_kwh_ac, [2, 0])
     assert_allclose(result.grid_to_battery_kwh_ac, [0, 4])
-
-
