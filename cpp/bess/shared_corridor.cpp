@@ -28,6 +28,7 @@ class Planner {
       windows[i] =
           make_corridor(alone, b, devices_[i].windows, b.initial_energy, b.initial_energy).attained;
       if (!windows[i].empty()) end = std::max(end, windows[i].back().step + 1);
+      if (limited) reachable_.push_back(most_before_steps(alone, b, windows[i]));
     }
     std::vector<EnergyBounds> bounds(devices_.size());
     if (end == 0) return bounds;
@@ -54,6 +55,22 @@ class Planner {
   }
 
  private:
+  // The most energy a device could hold before each step if the site were its own.
+  static std::vector<double> most_before_steps(const Site& alone, const Battery& b,
+                                               std::span<const Window> windows) {
+    std::vector<double> most(alone.steps());
+    double energy = b.initial_energy;
+    std::size_t next = 0;
+    for (std::size_t t = 0; t < alone.steps(); ++t) {
+      most[t] = energy;
+      energy = std::min(energy + change_range(alone, b, t).most, b.maximum_energy);
+      for (; next < windows.size() && windows[next].step == t; ++next) {
+        energy = std::min(energy, windows[next].high);
+      }
+    }
+    return most;
+  }
+
   void step_back(std::size_t t, std::vector<double>& low, std::vector<double>& high) const {
     double gives = site_gives(site_, terms_, t);
     for (const std::size_t i : charging_) {
@@ -71,10 +88,12 @@ class Planner {
           {discharge_limit_ac(b), takes, (b.maximum_energy - high[i]) * b.dc_to_ac_efficiency});
       high[i] += planned / b.dc_to_ac_efficiency;
       takes -= planned;
-      const double kept = std::min(
-          {discharge_limit_ac(b), owed, (b.maximum_energy - low[i]) * b.dc_to_ac_efficiency});
-      low[i] += kept / b.dc_to_ac_efficiency;
-      owed -= kept;
+      if (owed > 0) {  // kept by the first who can have it, the rest by those after
+        const double room = std::max(reachable_[i][t] - low[i], 0.0) * b.dc_to_ac_efficiency;
+        const double kept = std::min({discharge_limit_ac(b), owed, room});
+        low[i] += kept / b.dc_to_ac_efficiency;
+        owed -= kept;
+      }
       high[i] = std::max(high[i], low[i]);
     }
   }
@@ -84,6 +103,7 @@ class Planner {
   const Battery& terms_;  // the permissions, which all devices share
   std::vector<std::size_t> charging_;
   std::vector<std::size_t> discharging_;
+  std::vector<std::vector<double>> reachable_;  // for each device, where there is an import limit
 };
 
 }  // namespace

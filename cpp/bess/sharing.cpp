@@ -173,9 +173,14 @@ class Sharing {
                    FlowSeries flows, std::span<const DeviceFlows> device_flows) {
     const double load = site_.load[t];
     const double solar = site_.solar[t];
-    const double rounding = 1e-12 * std::max({1e-6, charged, discharged});
+    const double rounding = 1e-12 * std::max({1e-6, load, solar, charged, discharged});
     StepFlows f;
-    const double reach = sun_first ? solar : std::max(solar - load, 0.0);
+    const double surplus = std::max(solar - load, 0.0);
+    // Where charging needs the grid, nothing is exported: a discharge serves the site, and the sun
+    // it displaces charges.
+    const bool imports_charge = terms_.grid_to_battery && charged > (sun_first ? solar : surplus);
+    const double unserved = imports_charge ? std::max(load - discharged, 0.0) : load;
+    const double reach = sun_first ? solar : std::max(solar - unserved, 0.0);
     f.solar_to_battery = !terms_.solar_to_battery ? 0.0
                          : terms_.grid_to_battery ? std::min(charged, reach)
                                                   : charged;
@@ -185,7 +190,8 @@ class Sharing {
       f.solar_to_battery = charged;
     }
     const double sun = std::max(solar - f.solar_to_battery, 0.0);
-    const double outlet = terms_.battery_to_grid ? site_.export_limit_at(t) : 0.0;
+    const bool may_export = terms_.battery_to_grid && f.grid_to_battery == 0;
+    const double outlet = may_export ? site_.export_limit_at(t) : 0.0;
     const double promised = std::max(discharged - outlet, 0.0);
     f.solar_to_site = std::min(sun, std::max(load - promised, 0.0));
     f.battery_to_site = std::min(discharged, load - f.solar_to_site);
