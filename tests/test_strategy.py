@@ -158,7 +158,7 @@ def test_a_calendar_takes_its_days_whole_and_may_not_be_missing() -> None:
     for days in (["2025-07-04"], {fourth}, pd.DatetimeIndex(["2025-07-04"]), (fourth,)):
         for key in (7, "7"):
             schedule = bess.FixedSchedule(discharge=[holiday], calendars={key: days})
-            assert schedule.modes(DAY).tolist() == [2] * 24
+            assert schedule.modes(DAY).tolist() == [-1] * 24
             assert dict(schedule.calendars) == {"7": (fourth,)}
 
 
@@ -168,7 +168,7 @@ def test_a_schedule_keeps_the_calendars_it_was_given() -> None:
     schedule = bess.FixedSchedule(discharge=[EVENING | {"calendarId": 7}], calendars=calendars)
     days.clear()
     calendars.clear()
-    assert schedule.modes(DAY).tolist() == [2] * 24
+    assert schedule.modes(DAY).tolist() == [-1] * 24
     with pytest.raises(TypeError):
         schedule.calendars["7"] = ()  # type: ignore[index]
 

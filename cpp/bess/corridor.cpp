@@ -7,31 +7,29 @@
 
 #include <algorithm>
 
+#include "bess/step_range.hpp"
+
 namespace bess {
 
-ChangeRange change_range(const Site& site, const Battery& battery, std::size_t t) {
-  const double load = site.load[t];
-  const double solar = site.solar[t];
-  const double export_limit = site.export_limit_at(t);
-  const double import_limit = site.import_limit_at(t);
-  const double outlet = load + (battery.battery_to_grid ? export_limit : 0.0);
-  const double least = -std::min(battery.discharge_limit, outlet / battery.dc_to_ac_efficiency);
+namespace {
 
-  const double spare = solar + import_limit - load;  // AC energy that could be stored
-  if (spare < 0) return {least, spare / battery.dc_to_ac_efficiency};
-  const double ratio = battery.solar_charge_ratio(site.solar_dc_to_ac_efficiency);
-  double charge = 0;
-  double sun_left = solar;
-  if (battery.solar_to_battery) {
-    charge = std::min(std::min(solar, spare) * ratio, battery.charge_limit);
-    sun_left = std::max(solar - charge / ratio, 0.0);
-  }
-  if (battery.grid_to_battery) {
-    const double unserved = std::max(load - sun_left, 0.0);
-    const double from_grid = std::max(import_limit - unserved, 0.0) * battery.ac_to_dc_efficiency;
-    charge = std::min(charge + from_grid, battery.charge_limit);
-  }
-  return {least, battery.input_efficiency * charge};
+ChangeRange change_range_at(const Rates& rates, const Site& site, const Battery& battery,
+                            std::size_t t) {
+  const double export_limit = site.export_limit_at(t);
+  const Energies<double, true> step{
+      .load = site.load[t],
+      .solar = site.solar[t],
+      .import_limit = site.import_limit_at(t),
+      .solar_outlet = site.solar_to_grid ? export_limit : 0.0,
+      .battery_outlet = battery.battery_to_grid ? export_limit : 0.0,
+  };
+  return {least_change(rates, step), most_change(rates, step)};
+}
+
+}  // namespace
+
+ChangeRange change_range(const Site& site, const Battery& battery, std::size_t t) {
+  return change_range_at(Rates(site, battery), site, battery, t);
 }
 
 Corridor make_corridor(const Site& site, const Battery& battery, std::span<const Window> windows,
@@ -41,13 +39,14 @@ Corridor make_corridor(const Site& site, const Battery& battery, std::span<const
   const std::size_t end = limited ? site.steps() : windows.empty() ? 0 : windows.back().step + 1;
   if (end == 0) return corridor;
 
+  const Rates rates(site, battery);
   const double rounding = 1e-12 * battery.capacity;
   std::vector<ChangeRange> ranges(end);
   double low = earliest_low;
   double high = earliest_high;
   std::size_t next = 0;
   for (std::size_t t = 0; t < end; ++t) {
-    ranges[t] = change_range(site, battery, t);
+    ranges[t] = change_range_at(rates, site, battery, t);
     const ChangeRange range = ranges[t];
     low = std::max(low + range.least, battery.minimum_energy);
     high = std::min(high + range.most, battery.maximum_energy);

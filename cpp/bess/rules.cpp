@@ -1,313 +1,118 @@
-// Every rule is a wish: the change of stored energy it would make in a step if the battery were
-// neither empty nor full. Wishes do not depend on what is stored, so a tile of steps is worked in
-// three passes: wishes (vectors), the chain e' = clamp(e + wish, low, high) (the only sequential
-// part), and the flows that follow from the changes (vectors). A tile stays in the first cache.
+// Lays the arrays of a dispatch out for a kernel (rule_kernel_source.hpp), whose packs of steps the
+// end of a horizon need not fill: the last steps are worked in a padded copy.
 #include "bess/rules.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cassert>
-#include <cmath>
-#include <cstring>
+
+#include "bess/rule_kernel.hpp"
 
 namespace bess {
 namespace {
 
-constexpr std::size_t kTile = 256;
-using Tile = std::array<double, kTile>;
+using PackValues = std::array<double, kPackSteps>;
 
-// Comparisons written so that compilers turn them into single minimum and maximum instructions.
-inline double least_of(double a, double b) {
-  return b < a ? b : a;
+constexpr PackValues constant(double value) {
+  PackValues values{};
+  for (double& each : values) each = value;
+  return values;
 }
-inline double most_of(double a, double b) {
-  return a < b ? b : a;
+constexpr PackValues kNothing = constant(0.0);
+constexpr PackValues kBoundless = constant(kNoLimit);
+
+Source every_step(const PackValues& values) {
+  return {values.data(), 0};
+}
+Source series(std::span<const double> values) {
+  return {values.data(), ~std::size_t{0}};
+}
+Source limit(std::span<const double> values) {
+  return values.empty() ? every_step(kBoundless) : series(values);
 }
 
-inline double not_rounding(double energy, double rounding) {
-  return energy > rounding ? energy : 0.0;
+double work_packs(const RuleTerms& terms, const Horizon& horizon, std::size_t packs, double energy,
+                  [[maybe_unused]] InstructionSet instructions) {
+#if defined(BESS_AVX2)
+  if (instructions == InstructionSet::kAvx2) return work_packs_avx2(terms, horizon, packs, energy);
+#endif
+  return work_packs_baseline(terms, horizon, packs, energy);
 }
 
-// The battery's numbers as the passes need them; permissions are 1 or 0.
-struct Constants {
-  double solar_ratio;  // kWh DC for each kWh AC of solar
-  double solar_per_charge;
-  double grid_ratio;
-  double grid_per_charge;
-  double input;
-  double charge_per_change;
-  double discharge_ratio;  // kWh AC for each kWh DC
-  double dc_per_discharge;
-  double dc_per_solar;
-  double soc_per_energy;
-  double rounding;  // kWh: what is smaller came from rounding
-  double solar_open;
-  double grid_open;
-  double export_open;
-
-  Constants(const Site& site, const Battery& b)
-      : solar_ratio(b.solar_charge_ratio(site.solar_dc_to_ac_efficiency)),
-        solar_per_charge(1.0 / solar_ratio),
-        grid_ratio(b.ac_to_dc_efficiency),
-        grid_per_charge(1.0 / grid_ratio),
-        input(b.input_efficiency),
-        charge_per_change(1.0 / input),
-        discharge_ratio(b.dc_to_ac_efficiency),
-        dc_per_discharge(1.0 / discharge_ratio),
-        dc_per_solar(1.0 / site.solar_dc_to_ac_efficiency),
-        soc_per_energy(1.0 / b.capacity),
-        rounding(1e-14 * most_of(1e-6, b.capacity)),
-        solar_open(b.solar_to_battery ? 1.0 : 0.0),
-        grid_open(b.grid_to_battery ? 1.0 : 0.0),
-        export_open(b.battery_to_grid ? 1.0 : 0.0) {}
-};
-
-// A tile of the site: pointers to its steps, and limits as series even where there are none.
-struct TileSite {
-  const double* load;
-  const double* solar;
-  const double* export_limit;
-  const double* import_limit;
-  const double* solar_outlet;    // the export limit, or zeros where solar may not be exported
-  const double* battery_outlet;  // the same for the battery
-  std::size_t first;
-  std::size_t size;
-};
-
-// What the first pass leaves for the others.
-struct Wishes {
-  alignas(64) Tile change;       // kWh DC stored, before the battery's limits
-  alignas(64) Tile solar_reach;  // kWh DC of solar that charging may take before the grid's turn
-};
-
-void wish_surplus(const TileSite& site, const Battery& battery, const Constants& k, Wishes& out) {
-  for (std::size_t i = 0; i < site.size; ++i) {
-    const double net = site.load[i] - site.solar[i];
-    const double reach = most_of(-net, 0.0) * k.solar_ratio * k.solar_open;
-    const double charge = least_of(reach, battery.charge_limit);
-    const double discharge =
-        least_of(most_of(net, 0.0) * k.dc_per_discharge, battery.discharge_limit);
-    out.solar_reach[i] = reach;
-    out.change[i] = charge * k.input - discharge;
+// The last steps of a horizon, from `first` on, which do not fill a pack.
+void work_rest(const RuleTerms& terms, Horizon horizon, std::size_t first, double energy,
+               InstructionSet instructions) {
+  const FlowSeries whole = horizon.flows;
+  const std::size_t size = whole.steps - first;
+  std::array<PackValues, 8> padded{};
+  std::size_t used = 0;
+  for (Source* source :
+       {&horizon.load, &horizon.solar, &horizon.import_limit, &horizon.solar_outlet,
+        &horizon.battery_outlet, &horizon.low, &horizon.high, &horizon.asked}) {
+    if (source->mask == 0) continue;
+    PackValues& copy = padded[used++];
+    std::copy_n(source->values + first, size, copy.begin());
+    source->values = copy.data();
   }
-}
-
-void wish_schedule(const TileSite& site, const Site& whole, const Battery& battery,
-                   const Constants& k, const std::int8_t* modes, Wishes& out) {
-  for (std::size_t i = 0; i < site.size; ++i) {
-    const double net = site.load[i] - site.solar[i];
-    const double surplus = most_of(-net, 0.0);
-    const double exported = least_of(surplus, site.solar_outlet[i]);
-    const double reach = surplus * k.solar_ratio * k.solar_open;
-    const double outlet = most_of(net, 0.0) + most_of(site.battery_outlet[i] - exported, 0.0);
-    out.solar_reach[i] = reach;
-    out.change[i] = 0;
-    if (modes[i] == static_cast<std::int8_t>(Mode::kDischarge)) {
-      out.change[i] = -least_of(outlet * k.dc_per_discharge, battery.discharge_limit);
-    } else if (modes[i] == static_cast<std::int8_t>(Mode::kCharge)) {
-      if (!battery.grid_to_battery) {
-        out.change[i] = least_of(reach, battery.charge_limit) * k.input;
-      } else if (battery.solar_to_battery || exported == 0.0) {
-        out.solar_reach[i] = site.solar[i] * k.solar_ratio * k.solar_open;
-        out.change[i] = change_range(whole, battery, site.first + i).most;
-      }
-    }
+  std::array<std::int8_t, kPackSteps> modes{};
+  if (horizon.modes != nullptr) {
+    std::copy_n(horizon.modes + first, size, modes.begin());
+    horizon.modes = modes.data();
   }
-}
-
-void wish_follow(const TileSite& site, const Site& whole, const Battery& battery,
-                 const Constants& k, const double* discharge, Wishes& out) {
-  for (std::size_t i = 0; i < site.size; ++i) {
-    const double surplus = most_of(site.solar[i] - site.load[i], 0.0);
-    const double wish = discharge[i] >= 0 ? -discharge[i] * k.dc_per_discharge
-                                          : -discharge[i] * k.grid_ratio * k.input;
-    const ChangeRange range = change_range(whole, battery, site.first + i);
-    out.solar_reach[i] = surplus * k.solar_ratio * k.solar_open;
-    out.change[i] = least_of(most_of(wish, range.least), range.most);
-  }
-}
-
-void wish_peak_shaving(const TileSite& site, const Battery& battery, const Constants& k,
-                       double target, Wishes& out) {
-  for (std::size_t i = 0; i < site.size; ++i) {
-    const double net = site.load[i] - site.solar[i];
-    const double surplus = most_of(-net, 0.0);
-    const double reach = surplus * k.solar_ratio * k.solar_open;
-    const double ceiling = least_of(target, site.import_limit[i]);
-    const double headroom = most_of(ceiling - most_of(net, 0.0), 0.0);
-    // While solar that may not be stored is exported, the grid does not charge.
-    const double exported = least_of(surplus, site.solar_outlet[i]) * (1.0 - k.solar_open);
-    const double from_grid = exported > 0.0 ? 0.0 : headroom * k.grid_ratio * k.grid_open;
-    const double charge = least_of(reach + from_grid, battery.charge_limit);
-    const double over = most_of(net - target, 0.0);
-    const double discharge = least_of(over * k.dc_per_discharge, battery.discharge_limit);
-    out.solar_reach[i] = reach;
-    out.change[i] = charge * k.input - discharge;
-  }
-}
-
-// Load above the import limit forces a discharge, whatever the rule wishes.
-void keep_to_import_limit(const Site& site, const Battery& battery, std::size_t first,
-                          std::size_t size, Wishes& out) {
-  for (std::size_t i = 0; i < size; ++i) {
-    const ChangeRange range = change_range(site, battery, first + i);
-    out.change[i] = least_of(most_of(out.change[i], range.least), range.most);
-  }
-}
-
-// The sequential pass. A wish has one sign, so one of the two bounds is enough, except in a
-// corridor, where both can force a move.
-double chain(const double* wish, std::size_t size, double low, double high, double energy,
-             double* __restrict change, double* __restrict stored) {
-  for (std::size_t i = 0; i < size; ++i) {
-    const double wished = energy + wish[i];
-    const double next = wish[i] < 0 ? most_of(wished, low) : least_of(wished, high);
-    change[i] = next - energy;
-    stored[i] = next;
-    energy = next;
-  }
-  return energy;
-}
-
-double chain_in_corridor(const double* wish, std::size_t size, const double* low,
-                         const double* high, double rounding, double energy,
-                         double* __restrict change, double* __restrict stored) {
-  for (std::size_t i = 0; i < size; ++i) {
-    const double bounded = least_of(most_of(energy + wish[i], low[i]), high[i]);
-    // Bounds carry rounding of their own, which must not move the battery.
-    const double next = std::abs(bounded - energy) > rounding ? bounded : energy;
-    change[i] = next - energy;
-    stored[i] = next;
-    energy = next;
-  }
-  return energy;
-}
-
-// Where the import limit binds, a DC-coupled battery must take more of its charge from the sun
-// than the surplus: the grid's part passes through one more conversion.
-inline double solar_charge_under_limit(const TileSite& site, const Constants& k, std::size_t i,
-                                       double charge, double solar_charge) {
-  const double lever = k.solar_ratio * k.grid_per_charge - 1.0;
-  if (!(lever > 0)) return solar_charge;
-  const double room = site.import_limit[i] - site.load[i] + site.solar[i];
-  const double needed = (charge * k.grid_per_charge - room) / lever * k.solar_ratio;
-  const double most = least_of(charge, site.solar[i] * k.solar_ratio * k.solar_open);
-  return most_of(solar_charge, least_of(needed, most));
-}
-
-// The series of a tile, before they are copied out row by row: writing ten far streams at once
-// costs more than the arithmetic.
-using TileSeries = std::array<Tile, kSeriesCount>;
-
-// One plain loop without branches, which the compiler turns into vectors.
-template <bool kImportLimited>
-void work_out_flows(const TileSite& site, const Constants& k, const Wishes& wishes,
-                    const Tile& change, const Tile& stored, TileSeries& out) {
-  const Constants c = k;  // a copy that nothing written below can alias
-  for (std::size_t i = 0; i < site.size; ++i) {
-    const double load = site.load[i];
-    const double charge = most_of(change[i], 0.0) * c.charge_per_change;
-    const double discharge = most_of(-change[i], 0.0) * c.discharge_ratio;
-
-    double from_sun = least_of(charge, wishes.solar_reach[i]);
-    if constexpr (kImportLimited) {
-      from_sun = solar_charge_under_limit(site, c, i, charge, from_sun);
-    }
-    const double from_grid = not_rounding(charge - from_sun, c.rounding) * c.grid_open;
-    from_sun = charge - from_grid;
-    const double sun = most_of(site.solar[i] - from_sun * c.solar_per_charge, 0.0);
-
-    const double promised = most_of(discharge - site.battery_outlet[i], 0.0);  // for the site
-    const double sun_to_site = least_of(sun, most_of(load - promised, 0.0));
-    const double unserved = load - sun_to_site;
-    const double to_grid =
-        not_rounding(discharge - least_of(discharge, unserved), c.rounding) * c.export_open;
-    const double to_site = discharge - to_grid;
-    const double bought = not_rounding(unserved - to_site, c.rounding);
-    const double charged = from_grid * c.grid_per_charge;
-    const double imported = bought + charged;
-    const double rest = most_of(sun - sun_to_site, 0.0);
-    const double room = least_of(rest, most_of(site.solar_outlet[i] - to_grid, 0.0));
-    const double sold = imported > 0.0 ? 0.0 : room;
-
-    const auto write = [&](Series series, double value) {
-      out[static_cast<std::size_t>(series)][i] = value;
-    };
-    write(Series::kGridToSite, bought);
-    write(Series::kGridToBattery, charged);
-    write(Series::kSolarToBattery, from_sun);
-    write(Series::kSolarToSite, sun_to_site);
-    write(Series::kSolarToGrid, sold);
-    write(Series::kSolarCurtailed, (rest - sold) * c.dc_per_solar);
-    write(Series::kBatteryToSite, to_site);
-    write(Series::kBatteryToGrid, to_grid);
-    write(Series::kNetLoad, imported - (sold + to_grid));
-    write(Series::kStateOfCharge, stored[i] * c.soc_per_energy);
+  std::array<double, kSeriesCount * kPackSteps> rows;
+  horizon.flows = {rows.data(), kPackSteps};
+  work_packs(terms, horizon, 1, energy, instructions);
+  for (std::size_t row = 0; row < kSeriesCount; ++row) {
+    std::copy_n(rows.begin() + static_cast<std::ptrdiff_t>(row * kPackSteps), size,
+                whole.block + row * whole.steps + first);
   }
 }
 
 }  // namespace
 
+InstructionSet widest_instruction_set() {
+#if defined(BESS_AVX2)
+  if (__builtin_cpu_supports("avx2")) return InstructionSet::kAvx2;
+#endif
+  return InstructionSet::kBaseline;
+}
+
 void dispatch_rule(const Site& site, const Battery& battery, const Rule& rule,
-                   const Corridor& corridor, FlowSeries flows) {
+                   const Corridor& corridor, FlowSeries flows, InstructionSet instructions) {
   assert(flows.steps == site.steps());
-  const Constants k(site, battery);
-  const bool in_corridor = !corridor.low.empty();
-  Tile no_limit;
-  no_limit.fill(kNoLimit);
-  Tile nothing{};
-  Wishes wishes;
-  alignas(64) Tile change;
-  alignas(64) Tile stored;
-  alignas(64) TileSeries series;
-  double energy = battery.initial_energy;
-  for (std::size_t first = 0; first < site.steps(); first += kTile) {
-    const std::size_t size = std::min(kTile, site.steps() - first);
-    const double* export_limit =
-        site.export_limit.empty() ? no_limit.data() : site.export_limit.data() + first;
-    const TileSite tile{
-        site.load.data() + first,
-        site.solar.data() + first,
-        export_limit,
-        site.import_limit.empty() ? no_limit.data() : site.import_limit.data() + first,
-        site.solar_to_grid ? export_limit : nothing.data(),
-        battery.battery_to_grid ? export_limit : nothing.data(),
-        first,
-        size,
-    };
-    switch (rule.kind) {
-      case RuleKind::kSurplus:
-        wish_surplus(tile, battery, k, wishes);
-        break;
-      case RuleKind::kFixedSchedule:
-        wish_schedule(tile, site, battery, k, rule.modes.data() + first, wishes);
-        break;
-      case RuleKind::kFollow:
-        wish_follow(tile, site, battery, k, rule.discharge.data() + first, wishes);
-        break;
-      case RuleKind::kPeakShaving:
-        wish_peak_shaving(tile, battery, k, rule.target, wishes);
-        break;
-    }
-    if (!site.import_limit.empty()) keep_to_import_limit(site, battery, first, size, wishes);
-    if (in_corridor) {
-      energy = chain_in_corridor(wishes.change.data(), size, corridor.low.data() + first,
-                                 corridor.high.data() + first, k.rounding, energy, change.data(),
-                                 stored.data());
-    } else {
-      energy = chain(wishes.change.data(), size, battery.minimum_energy, battery.maximum_energy,
-                     energy, change.data(), stored.data());
-    }
-    if (site.import_limit.empty()) {
-      work_out_flows<false>(tile, k, wishes, change, stored, series);
-    } else {
-      work_out_flows<true>(tile, k, wishes, change, stored, series);
-    }
-    for (std::size_t row = 0; row < kSeriesCount; ++row) {
-      std::memcpy(flows.block + row * flows.steps + first, series[row].data(),
-                  size * sizeof(double));
-    }
-  }
+  assert(rule.kind != RuleKind::kFixedSchedule || rule.modes.size() == site.steps());
+  assert(rule.kind != RuleKind::kFollow || rule.discharge.size() == site.steps());
+  const RuleTerms terms{
+      .kind = rule.kind,
+      .rates = Rates(site, battery),
+      .floors = Floors(battery),
+      .soc_per_energy = 1.0 / battery.capacity,
+      .import_limited = !site.import_limit.empty(),
+      .grid_charges = battery.grid_to_battery,
+      .unstorable = battery.solar_to_battery ? 0.0 : 1.0,
+      .target = rule.target,
+  };
+  const bool free = corridor.low.empty();
+  const PackValues low = constant(battery.minimum_energy);
+  const PackValues high = constant(battery.maximum_energy);
+  const Source export_limit = limit(site.export_limit);
+  const Source nothing = every_step(kNothing);
+  const Horizon horizon{
+      .load = series(site.load),
+      .solar = series(site.solar),
+      .import_limit = limit(site.import_limit),
+      .solar_outlet = site.solar_to_grid ? export_limit : nothing,
+      .battery_outlet = battery.battery_to_grid ? export_limit : nothing,
+      .low = free ? every_step(low) : series(corridor.low),
+      .high = free ? every_step(high) : series(corridor.high),
+      .asked = rule.kind == RuleKind::kFollow ? series(rule.discharge) : nothing,
+      .modes = rule.kind == RuleKind::kFixedSchedule ? rule.modes.data() : nullptr,
+      .flows = flows,
+  };
+  const std::size_t packs = site.steps() / kPackSteps;
+  const double energy = work_packs(terms, horizon, packs, battery.initial_energy, instructions);
+  const std::size_t worked = packs * kPackSteps;
+  if (worked < site.steps()) work_rest(terms, horizon, worked, energy, instructions);
 }
 
 }  // namespace bess

@@ -2,7 +2,8 @@
 // arithmetic without branches.
 #pragma once
 
-#include "bess/flows.hpp"
+#include "bess/battery.hpp"
+#include "bess/site.hpp"
 #include "bess/step_range.hpp"
 
 namespace bess {
@@ -14,19 +15,22 @@ struct Floors {
   double battery_export;
 
   explicit Floors(const Battery& b)
-      : energy(1e-14 * most_of(1e-6, b.capacity)),
+      : energy(b.capacity > 1e-6 ? 1e-14 * b.capacity : 1e-20),
         grid_charge(b.grid_to_battery ? energy : kNoLimit),
         battery_export(b.battery_to_grid ? energy : kNoLimit) {}
 };
 
+namespace {
+
+// kWh AC, but solar_to_battery and solar_curtailed kWh DC.
 template <typename Number>
-struct FlowsOf {
+struct Flows {
   Number grid_to_site;
   Number grid_to_battery;
-  Number solar_to_battery;  // kWh DC
+  Number solar_to_battery;
   Number solar_to_site;
   Number solar_to_grid;
-  Number solar_curtailed;  // kWh DC
+  Number solar_curtailed;
   Number battery_to_site;
   Number battery_to_grid;
   Number net_load;
@@ -35,8 +39,8 @@ struct FlowsOf {
 // Where the import limit binds, a DC-coupled battery must take more of its charge from the sun
 // than the surplus: the grid's part passes through one more conversion.
 template <typename Number>
-Number solar_charge_under_limit(const Rates& r, const EnergiesOf<Number>& step, Number charge,
-                                Number solar_charge) {
+inline Number solar_charge_under_limit(const Rates& r, const Energies<Number, true>& step,
+                                       Number charge, Number solar_charge) {
   const double lever = r.solar_ratio * r.grid_per_charge - 1.0;
   if (!(lever > 0)) return solar_charge;
   const Number room = step.import_limit - step.load + step.solar;
@@ -47,14 +51,15 @@ Number solar_charge_under_limit(const Rates& r, const EnergiesOf<Number>& step, 
 
 // The flows of a step in which stored energy changes by `change` (kWh DC). Charging takes solar up
 // to `solar_reach` (kWh DC) before the grid's turn, and more solar where the grid may not charge.
-// Sun serves the site before the battery does, unless the battery could not get rid of its energy.
-// Requires: the change lies in the range of the step.
-template <bool kImportLimited, typename Number>
-FlowsOf<Number> flows_of_change(const Rates& r, const Floors& floors,
-                                const EnergiesOf<Number>& step, Number change,
-                                Number solar_reach) {
-  const Number charge = most_of(change, 0.0) * r.charge_per_change;
-  const Number discharge = most_of(Number(0.0) - change, 0.0) * r.discharge_ratio;
+// The sun serves the site before the battery does, unless the battery's energy has no other way.
+// Requires: the change is one that the step allows.
+template <typename Number, bool kImportLimited>
+[[gnu::always_inline]] inline Flows<Number> flows_of_change(
+    const Rates& r, const Floors& floors, const Energies<Number, kImportLimited>& step,
+    Number change, Number solar_reach) {
+  const Number gained = most_of(change, 0.0);
+  const Number charge = gained * r.charge_per_change;
+  const Number discharge = (gained - change) * r.discharge_ratio;
 
   Number reached = least_of(charge, solar_reach);
   if constexpr (kImportLimited) reached = solar_charge_under_limit(r, step, charge, reached);
@@ -66,7 +71,7 @@ FlowsOf<Number> flows_of_change(const Rates& r, const Floors& floors,
   const Number promised = most_of(discharge - step.battery_outlet, 0.0);  // for the site
   const Number sun_to_site = least_of(sun, most_of(step.load - promised, 0.0));
   const Number unserved = step.load - sun_to_site;
-  const Number left = discharge - least_of(discharge, unserved);
+  const Number left = discharge - unserved;
   const Number to_grid = zero_unless_above(left, floors.battery_export, left);
   const Number to_site = discharge - to_grid;
   const Number missing = unserved - to_site;
@@ -77,11 +82,10 @@ FlowsOf<Number> flows_of_change(const Rates& r, const Floors& floors,
   const Number rest = sun - sun_to_site;
   const Number room = least_of(rest, most_of(step.solar_outlet - to_grid, 0.0));
   const Number sold = zero_if_above(imported, 0.0, room);
-  return {
-      bought,  charged, solar_charge,
-      sun_to_site, sold,    (rest - sold) * r.dc_per_solar,
-      to_site, to_grid, imported - (sold + to_grid),
-  };
+  const Number curtailed = (rest - sold) * r.dc_per_solar;
+  const Number net_load = imported - (sold + to_grid);
+  return {bought, charged, solar_charge, sun_to_site, sold, curtailed, to_site, to_grid, net_load};
 }
 
+}  // namespace
 }  // namespace bess

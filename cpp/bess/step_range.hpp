@@ -1,5 +1,5 @@
 // A step of a site and one battery as numbers to calculate with, and how far stored energy can
-// change in it. Everything is written for any `Number`: one double, or a Pack of four steps.
+// change in it. Written for any `Number`: one double, or a Pack of four steps.
 #pragma once
 
 #include "bess/battery.hpp"
@@ -8,16 +8,8 @@
 
 namespace bess {
 
-// The least and the most by which stored energy can change in a step (kWh DC), whatever is stored:
-// what power, permissions, load, solar and the site's limits allow. `most` is negative where load
-// above the import limit forces a discharge; `least > most` where even that does not help.
-template <typename Number>
-struct RangeOf {
-  Number least;
-  Number most;
-};
-
-// A battery's conversions as factors, so that no step divides; permissions are limits of 0.
+// A battery's conversions as factors, so that no step divides; a flow that is not permitted has a
+// factor or a limit of 0.
 struct Rates {
   double solar_ratio;  // kWh DC at the terminals for each kWh AC of solar
   double solar_per_charge;
@@ -49,42 +41,55 @@ struct Rates {
         dc_per_discharge(1.0 / discharge_ratio) {}
 };
 
-// Energies of a step in kWh AC.
-template <typename Number>
-struct EnergiesOf {
+namespace {
+
+// Energies of a step in kWh AC. Without an import limit its arithmetic is left out.
+template <typename Number, bool kImportLimited>
+struct Energies {
   Number load;
   Number solar;
   Number import_limit;
   Number solar_outlet;    // the export limit, or 0 where solar may not be exported
   Number battery_outlet;  // the same for the battery
 
-  Number surplus() const { return most_of(solar - load, 0.0); }
   Number deficit() const { return most_of(load - solar, 0.0); }
+  Number surplus() const { return deficit() - (load - solar); }
   Number exported() const { return least_of(surplus(), solar_outlet); }
 };
 
-template <typename Number>
-Number least_change(const Rates& r, const EnergiesOf<Number>& step) {
+// The least by which stored energy can change in a step, kWh DC, whatever is stored.
+template <typename Number, bool kImportLimited>
+inline Number least_change(const Rates& r, const Energies<Number, kImportLimited>& step) {
   const Number outlet = step.load + step.battery_outlet;
   return Number(0.0) - least_of(outlet * r.dc_per_discharge, r.discharge_limit);
 }
 
-template <typename Number>
-Number most_change(const Rates& r, const EnergiesOf<Number>& step) {
-  const Number spare = step.solar + step.import_limit - step.load;  // AC energy that can be stored
-  const Number from_sun =
-      least_of(least_of(step.solar, spare) * r.storable_solar, r.charge_limit);
-  const Number sun_left = most_of(step.solar - from_sun * r.solar_per_charge, 0.0);
-  const Number unserved = most_of(step.load - sun_left, 0.0);
-  const Number headroom = most_of(step.import_limit - unserved, 0.0);
-  const Number from_grid = least_of(headroom * r.grid_ratio, r.grid_charge_limit);
-  const Number charge = least_of(from_sun + from_grid, r.charge_limit);
-  return where_above(0.0, spare, spare * r.dc_per_discharge, charge * r.input);
+// The most. Negative where load above the import limit forces a discharge; less than the least
+// where even that does not help.
+template <typename Number, bool kImportLimited>
+inline Number most_change(const Rates& r, const Energies<Number, kImportLimited>& step) {
+  if constexpr (!kImportLimited) {
+    const Number from_sun = step.solar * r.storable_solar;
+    return least_of(from_sun + r.grid_charge_limit, r.charge_limit) * r.input;
+  } else {
+    const Number spare = step.solar + step.import_limit - step.load;  // AC energy to store
+    const Number from_sun =
+        least_of(least_of(step.solar, spare) * r.storable_solar, r.charge_limit);
+    const Number sun_left = most_of(step.solar - from_sun * r.solar_per_charge, 0.0);
+    const Number unserved = most_of(step.load - sun_left, 0.0);
+    const Number headroom = most_of(step.import_limit - unserved, 0.0);
+    const Number from_grid = least_of(headroom * r.grid_ratio, r.grid_charge_limit);
+    const Number charge = least_of(from_sun + from_grid, r.charge_limit);
+    return where_above(0.0, spare, spare * r.dc_per_discharge, charge * r.input);
+  }
 }
 
-template <typename Number>
-RangeOf<Number> range_of_change(const Rates& r, const EnergiesOf<Number>& step) {
-  return {least_change(r, step), most_change(r, step)};
+// A change of stored energy, held to what the step allows.
+template <typename Number, bool kImportLimited>
+inline Number possible_change(const Rates& r, const Energies<Number, kImportLimited>& step,
+                              Number change) {
+  return least_of(most_of(change, least_change(r, step)), most_change(r, step));
 }
 
+}  // namespace
 }  // namespace bess

@@ -1,8 +1,29 @@
 #include "bess/rules.hpp"
 
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "holders.hpp"
 
 namespace bess::border {
+namespace {
+
+// In the order of InstructionSet.
+constexpr std::array<const char*, 2> kInstructionSets{"baseline", "avx2"};
+
+// The set of a name; without a name, the widest.
+InstructionSet instruction_set(const std::optional<std::string>& name) {
+  const InstructionSet widest = widest_instruction_set();
+  if (!name) return widest;
+  for (std::size_t i = 0; i <= static_cast<std::size_t>(widest); ++i) {
+    if (*name == kInstructionSets[i]) return static_cast<InstructionSet>(i);
+  }
+  throw py::value_error("this machine or build has no instruction set " + *name);
+}
+
+}  // namespace
 
 void bind_rules(py::module_& m) {
   py::class_<RuleHolder>(m, "Rule")
@@ -31,7 +52,8 @@ void bind_rules(py::module_& m) {
   m.def(
       "dispatch_rule",
       [](const SiteHolder& site, const Battery& battery, const RuleHolder& rule,
-         const WindowTuples& windows) {
+         const WindowTuples& windows, const std::optional<std::string>& instructions) {
+        const InstructionSet set = instruction_set(instructions);
         const std::vector<Window> sorted = windows_of(windows);
         const std::size_t steps = site.site.steps();
         Corridor corridor;
@@ -42,14 +64,21 @@ void bind_rules(py::module_& m) {
                                    battery.initial_energy);
           if (corridor.infeasible_step < 0) {
             block = take_block(kSeriesCount * steps);
-            dispatch_rule(site.site, battery, rule.rule, corridor, {block, steps});
+            dispatch_rule(site.site, battery, rule.rule, corridor, {block, steps}, set);
           }
         }
         const py::object flows =
             block == nullptr ? py::object(py::none()) : block_array(block, {kSeriesCount, steps});
         return py::make_tuple(flows, corridor.infeasible_step, corridor.shortfall);
       },
-      py::arg("site"), py::arg("battery"), py::arg("rule"), py::arg("windows"));
+      py::arg("site"), py::arg("battery"), py::arg("rule"), py::arg("windows"),
+      py::arg("instruction_set") = py::none());
+
+  m.def("instruction_sets", [] {
+    const auto widest = static_cast<std::ptrdiff_t>(widest_instruction_set());
+    return std::vector<std::string>(kInstructionSets.begin(),
+                                    kInstructionSets.begin() + widest + 1);
+  });
 }
 
 }  // namespace bess::border

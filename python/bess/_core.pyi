@@ -64,8 +64,13 @@ class Rule:
     def peak_shaving(target: float) -> Rule: ...
 
 def dispatch_rule(
-    site: Site, battery: Battery, rule: Rule, windows: Windows
+    site: Site,
+    battery: Battery,
+    rule: Rule,
+    windows: Windows,
+    instruction_set: str | None = None,
 ) -> tuple[Floats | None, int, float]: ...
+def instruction_sets() -> list[str]: ...
 
 class Device:
     def __init__(

@@ -107,7 +107,7 @@ class FixedSchedule(Unchanging):
         return f"FixedSchedule(charge={self.charge!r}, discharge={self.discharge!r}{zone})"
 
     def modes(self, timeline: Timeline, time_zone: str | None = None) -> NDArray[np.int8]:
-        """For each step 1 (charge), 2 (discharge) or 0; cached for each timeline."""
+        """For each step 1 (charge), -1 (discharge) or 0; cached for each timeline."""
         return _modes(self, timeline, self.time_zone or time_zone)[0]
 
     def assumptions(self, timeline: Timeline, time_zone: str | None = None) -> tuple[str, ...]:
@@ -129,7 +129,7 @@ def _modes(
     if (charge & discharge).any():
         at = timeline.instant(int(np.argmax(charge & discharge))).isoformat()
         raise InputError.at("discharge", f"overlaps with charge, first at {at}")
-    modes = (charge + 2 * discharge).astype(np.int8)
+    modes = charge.astype(np.int8) - discharge.astype(np.int8)
     modes.flags.writeable = False
     cut = int(boundary_inside_step(both, clock, schedule.calendars).sum()) if both else 0
     note = f"fixed schedule: {cut} steps are cut by a period; each counts for the one it starts in"
