@@ -132,7 +132,7 @@ def test_a_step_in_both_kinds_of_period_is_an_error_naming_the_first_instant() -
 def test_a_schedule_is_worked_out_once_for_each_timeline_and_zone() -> None:
     schedule = bess.FixedSchedule(charge=[NIGHT], discharge=[EVENING])
     modes = schedule.modes(DAY)
-    assert modes.tolist() == [1] * 6 + [0] * 10 + [2] * 5 + [0] * 3
+    assert modes.tolist() == [1] * 6 + [0] * 10 + [-1] * 5 + [0] * 3
     assert not modes.flags.writeable
     assert schedule.modes(DAY) is modes
     same = bess.FixedSchedule(charge=(bess.TimeOfUse.model_validate(NIGHT),), discharge=[EVENING])
