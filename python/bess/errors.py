@@ -93,8 +93,10 @@ class InputError(BessError, ValueError):
 class InfeasibleError(BessError):
     """No dispatch can meet what was asked; says when it fails first and by how much.
 
-    ``step`` is the index of the first step that cannot be met, ``timestamp`` the instant (ISO
-    8601) at its end, ``shortfall_kwh`` the stored energy missing there.
+    ``step`` is the index of the first step that cannot be met (None where none can be named),
+    ``timestamp`` the instant (ISO 8601) of the policy or of the horizon's end that is missed, or
+    the start of the step whose load is above the import limit; ``shortfall_kwh`` the stored energy,
+    kWh DC, missing there (0 where it is not known).
 
     >>> error = InfeasibleError("the load is above the import limit", step=3, shortfall_kwh=0.5)
     >>> str(error), error.step, error.shortfall_kwh
@@ -114,7 +116,11 @@ class InfeasibleError(BessError):
 
 
 class SolverError(BessError):
-    """The solver gave no answer that can be trusted (a time limit without a schedule, say)."""
+    """The solver gave no answer that can be trusted (a time limit without a schedule, say).
+
+    >>> issubclass(SolverError, BessError)
+    True
+    """
 
 
 class MissingExtraError(BessError, ImportError):

@@ -152,6 +152,11 @@ class TimeOfUse(_Pasted):
     >>> peak = {"touPeriods": [{"toDayOfWeek": 4, "fromHour": "16", "toHour": "21"}]}
     >>> TimeOfUse.model_validate(peak).tou_periods[0].seconds_of_day
     (57600, 75600)
+
+    Raises
+    ------
+    InputError
+        With every problem found, each at its path, such as ``touPeriods[0].fromHour``.
     """
 
     tou_periods: NonEmptyListOf[TouPeriod]
@@ -177,6 +182,9 @@ def covers(
 
 def calendar_days(calendars: Any) -> dict[str, tuple[date, ...]]:
     """The days of each calendar, checked and in order, by its id as a string.
+
+    >>> calendar_days({7: ["2025-12-25", date(2025, 1, 1)]})
+    {'7': (datetime.date(2025, 1, 1), datetime.date(2025, 12, 25))}
 
     Raises
     ------
