@@ -11,6 +11,7 @@ namespace {
 constexpr double kInfinity = kNoLimit;
 // In units of the largest price: small against any price difference, large against tolerances.
 constexpr double kTieCost = 1e-7;
+constexpr double kRounding = 1e-12;  // relative
 
 double largest(std::span<const double> values) {
   double most = 0;
@@ -232,7 +233,9 @@ class Builder {
         double& lower = program_.column_lower[j];
         double& upper = program_.column_upper[j];
         lower = std::max(lower, window.low / program_.energy_unit);
-        upper = std::max(std::min(upper, window.high / program_.energy_unit), lower);
+        upper = std::min(upper, window.high / program_.energy_unit);
+        // What crosses by rounding is a point; other bounds that cross make the program infeasible.
+        if (lower > upper && lower - upper <= kRounding * std::abs(lower)) upper = lower;
       }
     }
   }

@@ -41,26 +41,23 @@ class Clock:
         """Seconds left, at least a hundredth."""
         return max(self._end - time.monotonic(), 0.01)
 
+    @property
+    def passed(self) -> bool:
+        """Whether nothing is left."""
+        return time.monotonic() >= self._end
 
-def solve(
-    program: _core.LinearProgram, *, gap: float, clock: Clock, start: Floats | None = None
-) -> Answer:
+
+def solve(program: _core.LinearProgram, *, gap: float, clock: Clock) -> Answer:
     """Solve a program: an LP to optimality, a MILP to an absolute ``gap`` in money.
 
-    ``start`` is a solution to begin a MILP from. Raises `InfeasibleError` (without a step: the
-    caller knows better) and `SolverError`.
+    Raises `InfeasibleError` (without a step: the caller knows better) and `SolverError`.
     """
     whole = program.integrality
     if not whole.any():
         return _solve_linear(program, clock)
     unit = program.cost_unit * program.energy_unit
     highs = _load(program, program.column_cost, program.column_lower, program.column_upper, whole)
-    highs.setOptionValue("mip_rel_gap", 0.0)
     highs.setOptionValue("mip_abs_gap", max(gap / unit, 1e-12))
-    highs.setOptionValue("mip_feasibility_tolerance", _TOLERANCE)
-    if start is not None:
-        columns = np.arange(len(start), dtype=np.int32)
-        highs.setSolution(len(start), columns, start)
     found = _run(highs, clock)
     info = highs.getInfo()
     bound = float(info.mip_dual_bound) * unit + program.offset
@@ -68,7 +65,10 @@ def solve(
     lower, upper = program.column_lower.copy(), program.column_upper.copy()
     fixed = whole != 0
     lower[fixed] = upper[fixed] = np.round(found[fixed])
-    return Answer(_break_ties(program, lower, upper, clock)[0], bound)
+    try:
+        return Answer(_break_ties(program, lower, upper, clock)[0], bound)
+    except (InfeasibleError, SolverError):  # by a hair, or for want of time
+        return Answer(found, bound)
 
 
 def _solve_linear(program: _core.LinearProgram, clock: Clock) -> Answer:
@@ -87,27 +87,30 @@ def _break_ties(
     columns = len(program.column_cost)
     cost = program.column_cost + program.tie_cost
     highs = _load(program, cost, lower, upper, np.zeros(columns, dtype=np.int32))
-    _run(highs, clock)
+    first = _run(highs, clock)
+    first_duals = np.array(highs.getSolution().row_dual)
     highs.changeColsCost(columns, np.arange(columns, dtype=np.int32), program.column_cost)
     highs.setOptionValue("simplex_strategy", _PRIMAL_SIMPLEX)
-    solution = _run(highs, clock)
+    try:
+        solution = _run(highs, clock)
+    except (InfeasibleError, SolverError):  # the first is optimal but for the little cost
+        return first, first_duals
     return solution, np.array(highs.getSolution().row_dual)
 
 
 def nearest_energies(
     program: _core.LinearProgram, columns: Any, low: Floats, high: Floats, clock: Clock
 ) -> Floats:
-    """Values of ``columns`` that a feasible solution can have, nearest in total to [low, high].
-
-    Earlier columns weigh more. All in the program's units.
+    """Values of ``columns`` that a feasible solution can have, each as near to its [low, high] as
+    those before it allow. All in the program's units.
     """
     nothing = np.zeros(len(program.column_cost))
-    whole = np.zeros(len(nothing), dtype=np.int32)
-    highs = _load(program, nothing, program.column_lower, program.column_upper, whole)
+    highs = _load(program, nothing, program.column_lower, program.column_upper, program.integrality)
+    highs.setOptionValue("mip_abs_gap", _TOLERANCE)
     count, slack = len(columns), len(nothing) + np.arange(len(columns), dtype=np.int32)
     unlimited = np.full(count, np.inf)
     empty = np.zeros(0, dtype=np.int32)
-    weights = np.linspace(2.0, 1.0, count)
+    weights, most = np.ones(count), unlimited.copy()
     highs.addCols(
         count, weights, np.zeros(count), unlimited, 0, np.zeros(count, np.int32), empty, np.zeros(0)
     )
@@ -115,8 +118,24 @@ def nearest_energies(
     starts = 2 * np.arange(count, dtype=np.int32)
     for sign, lower, upper in ((1.0, low, unlimited), (-1.0, -unlimited, high)):
         highs.addRows(count, lower, upper, 2 * count, starts, pairs, np.tile([1.0, sign], count))
-    found: Floats = _run(highs, clock)[columns]
-    return found
+    settled = 0
+    while True:
+        found = _run(highs, clock)
+        missing = found[slack]
+        late = settled + np.flatnonzero(missing[settled:] > _TOLERANCE)
+        if len(late) == 0:
+            nearest: Floats = found[columns]
+            return nearest
+        # All before the first that is missed can be met: hold them, and see how near it can come.
+        first, most[settled : late[0]] = int(late[0]), 0.0
+        weights[:] = slack == slack[first]
+        highs.changeColsCost(count, slack, weights)
+        highs.changeColsBounds(count, slack, np.zeros(count), most)
+        most[first] = max(float(_run(highs, clock)[slack[first]]), 0.0)
+        weights[:] = np.arange(count) > first
+        highs.changeColsCost(count, slack, weights)
+        highs.changeColsBounds(count, slack, np.zeros(count), most)
+        settled = first + 1
 
 
 def _load(
@@ -131,6 +150,8 @@ def _load(
         ("random_seed", 0),
         ("primal_feasibility_tolerance", _TOLERANCE),
         ("dual_feasibility_tolerance", _TOLERANCE),
+        ("mip_feasibility_tolerance", _TOLERANCE),
+        ("mip_rel_gap", 0.0),
     ):
         highs.setOptionValue(option, value)
     status = highs.passModel(

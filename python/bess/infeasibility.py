@@ -2,48 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 
 from bess import _core
+from bess._arrays import Floats
 from bess.errors import InfeasibleError
-from bess.highs import Clock, nearest_energies
+from bess.highs import Clock, nearest_energies, solve
 from bess.site import Site
 from bess.unit import Unit
 
-__all__ = ["EnergyWindows", "attainable", "jointly_attainable", "unservable"]
+__all__ = ["EnergyWindows", "jointly_attainable", "unservable", "wanted_windows"]
 
 EnergyWindows = list[tuple[int, float, float]]
 """Windows on stored energy: step at whose end it binds, low and high in kWh DC."""
 
 
-def attainable(site: Site, unit: Unit, relax: bool, alone: bool) -> EnergyWindows:
-    """The windows the optimum must meet: the policies' and, last, the terminal one.
+def wanted_windows(site: Site, units: list[Unit], relax: bool) -> list[EnergyWindows]:
+    """The windows each unit must meet under the optimum: the policies' and, last, the terminal one.
 
-    With ``relax``, a policy's window out of reach becomes the point nearest to it, the earlier of
-    two having precedence; else it raises `InfeasibleError`, and so does the terminal one always.
+    What a unit that is alone can reach is known before anything is solved: see `_attainable`. What
+    several can reach depends on all of them, and what one can with a free start on its end: there
+    the windows are as wanted, and `jointly_attainable` is for those that cannot be met.
     """
-    battery = unit.battery
-    capacity = battery.capacity_kwh
-    start = (battery.initial_state_of_charge, battery.initial_state_of_charge)
-    if battery.terminal_state_of_charge == "cyclic":  # the start is free
-        start = (battery.min_state_of_charge, battery.max_state_of_charge)
-    least, most = battery.terminal_window
-    terminal = (site.steps - 1, capacity * least, capacity * most)
+    if len(units) == 1 and units[0].battery.terminal_state_of_charge != "cyclic":
+        return [_attainable(site, units[0], relax)]
+    return [[*unit.core_windows(), _terminal(site, unit)] for unit in units]
+
+
+def _terminal(site: Site, unit: Unit) -> tuple[int, float, float]:
+    capacity = unit.battery.capacity_kwh
+    least, most = unit.battery.terminal_window
+    return site.steps - 1, capacity * least, capacity * most
+
+
+def _attainable(site: Site, unit: Unit, relax: bool) -> EnergyWindows:
+    """A policy's window out of reach raises `InfeasibleError`, or with ``relax`` becomes the point
+    nearest to it, the earlier of two having precedence; the terminal one always raises.
+    """
+    terminal = _terminal(site, unit)
     core_battery = unit.core_battery(site.step_hours)
 
     def corridor(asked: EnergyWindows) -> _core.Corridor:
-        return _core.make_corridor(
-            site._core, core_battery, asked, capacity * start[0], capacity * start[1]
-        )
+        start = unit.initial_energy
+        return _core.make_corridor(site._core, core_battery, asked, start, start)
 
     wanted = unit.core_windows()
     if relax and wanted:
         met = corridor(wanted)
         wanted = wanted if met.infeasible_step >= 0 else met.attained
     found = corridor([*wanted, terminal])
-    if found.infeasible_step >= 0 and alone:
+    if found.infeasible_step >= 0:
         raise unservable(site, found.infeasible_step, found.shortfall)
-    if found.infeasible_step < 0 and found.first_missed >= 0:
+    if found.first_missed >= 0:
         raise _missed(site, unit, found.first_missed, found.shortfall)
     return [*wanted, terminal]
 
@@ -52,33 +65,86 @@ def jointly_attainable(
     site: Site,
     units: list[Unit],
     wanted: list[EnergyWindows],
-    without: _core.LinearProgram,
+    program: Callable[[list[EnergyWindows]], _core.LinearProgram],
     relax: bool,
     clock: Clock,
 ) -> list[EnergyWindows]:
-    """The windows of several units made attainable together, with the least total shortfall.
+    """The windows made attainable together: each comes as near as those before it allow.
 
-    ``without`` is the program without the policies' windows. Raises `InfeasibleError` naming the
-    first window that is missed, unless ``relax``.
+    ``program`` builds the program of other windows. A unit's terminal window counts as the last.
+    Raises `InfeasibleError` naming the first window that is missed, unless ``relax`` and it is a
+    policy's; or the first step whose load is above the import limit.
     """
-    places = [(i, k) for i, windows in enumerate(wanted) for k in range(len(windows) - 1)]
-    places.sort(key=lambda place: wanted[place[0]][place[1]][0])
+    places = [(i, k) for i, windows in enumerate(wanted) for k in range(len(windows))]
+    places.sort(key=lambda place: (wanted[place[0]][place[1]][0], _is_terminal(wanted, place)))
+    without = program([[] for _ in wanted])
     asked = [wanted[i][k] for i, k in places]
     columns = [
         without.energy_column(window[0], i) for (i, _), window in zip(places, asked, strict=True)
     ]
     low = np.array([window[1] for window in asked]) / without.energy_unit
     high = np.array([window[2] for window in asked]) / without.energy_unit
-    # Raises by itself where even this has no solution: the import limit, or the terminal states.
-    energies = nearest_energies(without, np.array(columns, dtype=np.int32), low, high, clock)
+    try:
+        energies = nearest_energies(without, np.array(columns, dtype=np.int32), low, high, clock)
+    except InfeasibleError:
+        raise _unservable_together(site, units, clock) from None
+    slack = 1e-9 * without.energy_unit  # what the solver calls nothing
     met = [list(windows) for windows in wanted]
     for (i, k), window, energy in zip(places, asked, energies * without.energy_unit, strict=True):
         missing = max(window[1] - energy, energy - window[2])
-        if missing > 1e-9 * max(1.0, units[i].battery.capacity_kwh):
-            if not relax:
-                raise _missed(site, units[i], k, missing)
-            met[i][k] = (window[0], min(window[1], energy), max(window[2], energy))
+        if missing > 1e-9 * max(1.0, units[i].battery.capacity_kwh) and (
+            not relax or _is_terminal(wanted, (i, k))
+        ):
+            raise _missed(site, units[i], k, float(missing))
+        if missing > 0:
+            met[i][k] = (window[0], min(window[1], energy - slack), max(window[2], energy + slack))
     return met
+
+
+def _is_terminal(wanted: list[EnergyWindows], place: tuple[int, int]) -> bool:
+    return place[1] == len(wanted[place[0]]) - 1
+
+
+def _unservable_together(site: Site, units: list[Unit], clock: Clock) -> InfeasibleError:
+    """The first step whose load the units cannot serve: by bisection over shorter horizons."""
+    cyclic = units[0].battery.terminal_state_of_charge == "cyclic"
+    if cyclic:  # at best they start full
+        units = [
+            replace(unit, battery=unit.battery.model_copy(update={"initial_state_of_charge": most}))
+            for unit, most in ((unit, unit.battery.max_state_of_charge) for unit in units)
+        ]
+    devices = [unit.core_device(site.step_hours, []) for unit in units]
+    free = np.zeros(site.steps)
+
+    def servable(steps: int) -> bool:
+        def cut(series: Floats | None) -> Floats | None:
+            return None if series is None else series[:steps]
+
+        shorter = _core.Site(
+            site.load_kwh[:steps],
+            site.solar_kwh[:steps],
+            cut(site.export_limit_kwh),
+            cut(site.import_limit_kwh),
+            site.solar_dc_to_ac_efficiency,
+            site.allow_solar_to_grid,
+        )
+        problem = _core.Problem(shorter, devices, free[:steps], free[:steps], False)
+        try:
+            solve(_core.build_linear_program(problem, None), gap=0.0, clock=clock)
+        except InfeasibleError:
+            return False
+        return True
+
+    if cyclic and servable(site.steps):
+        at = site.timeline.instant(site.steps).isoformat()
+        return InfeasibleError(
+            f"{at}: no dispatch ends at the state of charge it starts from", site.steps - 1, at
+        )
+    first, last = 0, site.steps  # servable, not servable
+    while last - first > 1:
+        middle = (first + last) // 2
+        first, last = (middle, last) if servable(middle) else (first, middle)
+    return unservable(site, last - 1, 0.0)
 
 
 def unservable(site: Site, step: int, shortfall: float) -> InfeasibleError:

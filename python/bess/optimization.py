@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +11,15 @@ from bess import _core
 from bess._arrays import Floats
 from bess.errors import InfeasibleError, SolverError
 from bess.highs import Answer, Clock, solve
-from bess.infeasibility import EnergyWindows, attainable, jointly_attainable
+from bess.infeasibility import EnergyWindows, jointly_attainable, wanted_windows
 from bess.site import Site
 from bess.strategy import Optimize
 from bess.unit import Unit
 
 __all__ = ["Optimum", "optimize"]
+
+# Part of the gap that the solver is given: what is left is for the recomputed flows.
+_SOLVERS_PART = 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,50 +46,117 @@ def optimize(
     SolverError
         Where the solver gives no answer, or none in time.
     """
-    clock = Clock(strategy.time_limit)
-    wanted = [attainable(site, unit, strategy.relax_policies, len(units) == 1) for unit in units]
-
-    def stated(windows: list[EnergyWindows]) -> tuple[_core.Problem, _core.LinearProgram]:
-        devices = [
-            unit.core_device(site.step_hours, asked)
-            for unit, asked in zip(units, windows, strict=True)
-        ]
-        cyclic = units[0].battery.terminal_state_of_charge == "cyclic"
-        problem = _core.Problem(site._core, devices, import_price, export_price, cyclic)
-        return problem, _core.build_linear_program(problem, None)
-
-    problem, program = stated(wanted)
-    money = _Money(units, import_price, export_price)
-    try:
-        answer = solve(program, gap=0.0, clock=clock)
-    except InfeasibleError:
-        # Each unit could meet its windows alone; what they share does not suffice for all.
-        without = stated([windows[-1:] for windows in wanted])[1]
-        nearest = jointly_attainable(site, units, wanted, without, strategy.relax_policies, clock)
-        problem, program = stated(nearest)
-        answer = solve(program, gap=0.0, clock=clock)
-    best = _recovered(problem, program, answer, strategy, money)
+    search = _Search(site, units, strategy, import_price, export_price)
+    search.run(None, np.inf)
     if strategy.allow_simultaneous:
-        return best.optimum
+        return search.best.optimum
+    suspects = (import_price < 0) | (export_price > import_price)
     needed = np.zeros(site.steps, dtype=np.uint8)
-    while best.optimum.gap > strategy.gap and (best.not_exclusive > needed).any():
+    loosest = np.inf
+    while search.best.optimum.gap > strategy.gap:
+        asked = strategy.gap * search.scale
+        if not (search.not_exclusive > needed).any() and loosest <= asked:
+            break
         # Binaries where a price calls for them, and wherever else the relaxation used both at once.
-        suspects = (import_price < 0) | (export_price > import_price)
-        needed |= best.not_exclusive | suspects.astype(np.uint8)
-        program = _core.build_linear_program(problem, needed)
-        target = strategy.gap * money.scale(best.optimum.series)
-        answer = solve(program, gap=target, clock=clock)
-        best = _recovered(problem, program, answer, strategy, money)
-    if not best.feasible:
+        needed |= search.not_exclusive | suspects.astype(np.uint8)
+        loosest = _SOLVERS_PART * asked
+        try:
+            search.run(needed, loosest)
+        except SolverError:
+            if search.best.feasible and search.clock.passed:
+                break
+            raise
+    if not search.best.feasible:
         raise SolverError("the solver's schedule cannot be carried out")
-    return best.optimum
+    return search.best.optimum
 
 
 @dataclass(frozen=True, eq=False)
 class _Recovered:
     optimum: Optimum
-    not_exclusive: NDArray[np.uint8]
     feasible: bool
+
+
+class _Search:
+    """The windows that are to be met, and the best dispatch found that meets them."""
+
+    def __init__(
+        self,
+        site: Site,
+        units: list[Unit],
+        strategy: Optimize,
+        import_price: Floats,
+        export_price: Floats,
+    ) -> None:
+        self.clock = Clock(strategy.time_limit)
+        self._site = site
+        self._units = units
+        self._strategy = strategy
+        self._prices = (import_price, export_price)
+        self._money = _Money(units, import_price, export_price)
+        self._wanted = wanted_windows(site, units, strategy.relax_policies)
+        self._problem = self._stated(self._wanted)
+        self._best: _Recovered | None = None
+        self.not_exclusive: NDArray[np.uint8] = np.zeros(site.steps, dtype=np.uint8)
+
+    @property
+    def best(self) -> _Recovered:
+        """The cheapest feasible dispatch, with the highest lower bound."""
+        assert self._best is not None
+        return self._best
+
+    @property
+    def scale(self) -> float:
+        """The money that flows in the best dispatch."""
+        return self._money.scale(self.best.optimum.series)
+
+    def run(self, exclusive: NDArray[np.uint8] | None, gap: float) -> None:
+        """Solve to an absolute ``gap``, with binaries at the ``exclusive`` steps."""
+        program = _core.build_linear_program(self._problem, exclusive)
+        try:
+            answer = solve(program, gap=gap, clock=self.clock)
+        except InfeasibleError:
+            # Each window could be met, but not all of them together.
+            self._problem = self._stated(
+                jointly_attainable(
+                    self._site,
+                    self._units,
+                    self._wanted,
+                    lambda windows: _core.build_linear_program(self._stated(windows), exclusive),
+                    self._strategy.relax_policies,
+                    self.clock,
+                )
+            )
+            self._best = None  # it met other windows
+            program = _core.build_linear_program(self._problem, exclusive)
+            answer = solve(program, gap=gap, clock=self.clock)
+        self._keep(program, answer)
+
+    def _stated(self, windows: list[EnergyWindows]) -> _core.Problem:
+        devices = [
+            unit.core_device(self._site.step_hours, asked)
+            for unit, asked in zip(self._units, windows, strict=True)
+        ]
+        cyclic = self._units[0].battery.terminal_state_of_charge == "cyclic"
+        return _core.Problem(self._site._core, devices, *self._prices, cyclic)
+
+    def _keep(self, program: _core.LinearProgram, answer: Answer) -> None:
+        series, device_series, self.not_exclusive, feasible = _core.recover(
+            self._problem, program, answer.solution, self._strategy.allow_simultaneous
+        )
+        cost = self._money.cost(series, device_series)
+        optimum = Optimum(series, device_series, cost, answer.lower_bound, np.inf)
+        lower_bound = answer.lower_bound
+        if self._best is not None:
+            before = self._best.optimum
+            lower_bound = max(lower_bound, before.lower_bound)
+            if self._best.feasible and (not feasible or before.cost < cost):
+                optimum, feasible = before, True
+        gap = np.inf
+        if feasible:  # rounding apart, a bound is never above a cost
+            lower_bound = min(lower_bound, optimum.cost)
+            gap = (optimum.cost - lower_bound) / self._money.scale(optimum.series)
+        self._best = _Recovered(replace(optimum, lower_bound=lower_bound, gap=gap), feasible)
 
 
 class _Money:
@@ -112,24 +182,3 @@ class _Money:
         import_price, export_price = self._prices
         bought = float(np.dot(abs(import_price), series[0] + series[1]))
         return max(1.0, bought + float(np.dot(abs(export_price), series[4] + series[7])))
-
-
-def _recovered(
-    problem: _core.Problem,
-    program: _core.LinearProgram,
-    answer: Answer,
-    strategy: Optimize,
-    money: _Money,
-) -> _Recovered:
-    series, device_series, not_exclusive, feasible = _core.recover(
-        problem, program, answer.solution, strategy.allow_simultaneous
-    )
-    cost = money.cost(series, device_series)
-    scale = money.scale(series)
-    lower_bound = min(answer.lower_bound, cost)
-    gap = (cost - lower_bound) / scale
-    return _Recovered(
-        Optimum(series, device_series, cost, lower_bound, gap if feasible else np.inf),
-        not_exclusive,
-        feasible,
-    )
