@@ -3,7 +3,11 @@
 #include "bess/linear_program.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
+
+#include "bess/device_terms.hpp"
+#include "bess/row_layout.hpp"
 
 namespace bess {
 namespace {
@@ -19,31 +23,28 @@ double largest(std::span<const double> values) {
   return most;
 }
 
-// What a device can do in a step if it does not charge and discharge at once: no more than it
-// holds.
-double charge_bound(const Battery& b) {
-  return std::min(b.charge_limit, (b.maximum_energy - b.minimum_energy) / b.input_efficiency);
-}
-double discharge_bound(const Battery& b) {
-  return std::min(b.discharge_limit, b.maximum_energy - b.minimum_energy);
-}
-
 class Builder {
  public:
   Builder(const Problem& problem, std::span<const std::uint8_t> exclusive)
-      : problem_(problem), exclusive_(exclusive), steps_(problem.site.steps()) {
+      : problem_(problem), steps_(problem.site.steps()), rows_(problem, exclusive) {
     program_.layout = {problem.devices.size()};
     choose_units();
-    place_rows();
-    reserve();
+    make_room();
+    for (const Device& device : problem.devices) {
+      const Battery& b = device.battery;
+      free_terms_.push_back(terms_of(problem.site, device, b.charge_limit, b.discharge_limit));
+      exclusive_terms_.push_back(
+          terms_of(problem.site, device, charge_bound(b), discharge_bound(b)));
+    }
   }
 
   LinearProgram build() {
     for (std::size_t t = 0; t < steps_; ++t) add_step_columns(t);
     for (std::size_t t = 0; t < steps_; ++t) {
-      if (is_exclusive(t)) add_binary_columns(t);
+      if (rows_.is_exclusive(t)) add_binary_columns(t);
     }
-    program_.start.push_back(static_cast<std::int32_t>(program_.index.size()));
+    program_.start[column_] = static_cast<std::int32_t>(entry_);
+    assert(column_ + 1 == program_.start.size() && entry_ == program_.index.size());
     bound_energies();
     for (std::size_t t = 0; t < steps_; ++t) {
       bound_rows(t);
@@ -53,14 +54,6 @@ class Builder {
   }
 
  private:
-  bool is_exclusive(std::size_t t) const { return !exclusive_.empty() && exclusive_[t] != 0; }
-  bool has_export_row(std::size_t t) const {
-    return is_exclusive(t) || std::isfinite(problem_.site.export_limit_at(t));
-  }
-  bool has_import_row(std::size_t t) const {
-    return is_exclusive(t) || std::isfinite(problem_.site.import_limit_at(t));
-  }
-
   void choose_units() {
     double power = 0;
     double wear = 0;
@@ -69,117 +62,100 @@ class Builder {
       wear = std::max(wear, device.battery.degradation_cost);
     }
     const double site = std::max(largest(problem_.site.load), largest(problem_.site.solar));
-    program_.energy_unit = site > 0 ? std::min(power, site) : power;
+    program_.energy_unit = site > 0 ? std::clamp(site, 1e-6 * power, power) : power;
     const double price =
         std::max({largest(problem_.import_price), largest(problem_.export_price), wear});
     program_.cost_unit = price > 0 ? price : 1.0;
   }
 
-  void place_rows() {
-    const std::size_t base = 2 + 3 * problem_.devices.size();
-    first_row_.resize(steps_ + 1);
-    std::size_t row = 0;
-    for (std::size_t t = 0; t < steps_; ++t) {
-      first_row_[t] = static_cast<std::int32_t>(row);
-      row += base + (has_export_row(t) ? 1 : 0) + (has_import_row(t) ? 1 : 0);
-      if (is_exclusive(t)) ++exclusive_steps_;
-    }
-    first_row_[steps_] = static_cast<std::int32_t>(row);
-    program_.row_lower.assign(row, -kInfinity);
-    program_.row_upper.assign(row, kInfinity);
-  }
-
-  void reserve() {
+  void make_room() {
     const std::size_t devices = problem_.devices.size();
     const std::size_t columns =
-        steps_ * program_.layout.per_step() + exclusive_steps_ * (devices + 1);
+        steps_ * program_.layout.per_step() + rows_.exclusive_steps() * (devices + 1);
     for (auto* numbers : {&program_.column_cost, &program_.tie_cost, &program_.column_lower,
                           &program_.column_upper}) {
-      numbers->reserve(columns);
+      numbers->resize(columns);
     }
-    program_.start.reserve(columns + 1);
-    program_.integrality.reserve(columns);
-    const std::size_t entries = steps_ * (5 + 16 * devices) + exclusive_steps_ * (2 * devices + 2);
-    program_.index.reserve(entries);
-    program_.value.reserve(entries);
+    program_.start.resize(columns + 1);
+    program_.integrality.resize(columns);
+    std::size_t entries =
+        steps_ * (3 + 12 * devices) + rows_.exclusive_steps() * (2 * devices + 2) +
+        rows_.export_rows() * (1 + devices) + rows_.import_rows() * (1 + 2 * devices);
+    if (!problem_.cyclic) entries -= devices;  // see add_energy_entries
+    if (problem_.cyclic && steps_ == 1) entries -= 2 * devices;
+    program_.index.resize(entries);
+    program_.value.resize(entries);
+    program_.row_lower.assign(rows_.size(), -kInfinity);
+    program_.row_upper.resize(rows_.size());
   }
-
-  std::int32_t load_row(std::size_t t) const { return first_row_[t]; }
-  std::int32_t solar_row(std::size_t t) const { return first_row_[t] + 1; }
-  std::int32_t energy_row(std::size_t t, std::size_t i) const {
-    return first_row_[t] + 2 + 3 * static_cast<std::int32_t>(i);
-  }
-  std::int32_t charge_row(std::size_t t, std::size_t i) const { return energy_row(t, i) + 1; }
-  std::int32_t discharge_row(std::size_t t, std::size_t i) const { return energy_row(t, i) + 2; }
-  std::int32_t export_row(std::size_t t) const {
-    return first_row_[t + 1] - (has_import_row(t) ? 2 : 1);
-  }
-  std::int32_t import_row(std::size_t t) const { return first_row_[t + 1] - 1; }
 
   // Opens the next column; money per kWh and kWh in, the program's units stored.
-  void column(double cost, double throughput, double upper, std::int32_t integer = 0) {
-    const double unit = integer != 0 ? 1.0 : program_.energy_unit;
-    program_.start.push_back(static_cast<std::int32_t>(program_.index.size()));
-    program_.column_cost.push_back(cost / program_.cost_unit);
-    program_.tie_cost.push_back(kTieCost * throughput);
-    program_.column_lower.push_back(0.0);
-    program_.column_upper.push_back(std::max(upper, 0.0) / unit);
-    program_.integrality.push_back(integer);
+  void column(double cost, double throughput, double lower, double upper) {
+    write_column(cost / program_.cost_unit, kTieCost * throughput, lower / program_.energy_unit,
+                 std::max(upper, 0.0) / program_.energy_unit, 0);
+  }
+  void binary_column() { write_column(0, 0, 0, 1, 1); }
+  void write_column(double cost, double tie_cost, double lower, double upper,
+                    std::int32_t integer) {
+    program_.start[column_] = static_cast<std::int32_t>(entry_);
+    program_.column_cost[column_] = cost;
+    program_.tie_cost[column_] = tie_cost;
+    program_.column_lower[column_] = lower;
+    program_.column_upper[column_] = upper;
+    program_.integrality[column_] = integer;
+    ++column_;
   }
   void entry(std::int32_t row, double value) {
-    program_.index.push_back(row);
-    program_.value.push_back(value);
+    program_.index[entry_] = row;
+    program_.value[entry_] = value;
+    ++entry_;
   }
 
   void add_step_columns(std::size_t t) {
     const Step step = problem_.step(t);
-    const bool exports = has_export_row(t);
-    const bool imports = has_import_row(t);
-    column(-step.import_price, 0, std::min(step.load, step.solar));
-    entry(load_row(t), 1);
-    entry(solar_row(t), 1);
-    if (imports) entry(import_row(t), -1);
-    column(-step.export_price, 0,
-           problem_.site.solar_to_grid ? std::min(step.solar, step.export_limit) : 0.0);
-    entry(solar_row(t), 1);
-    if (exports) entry(export_row(t), 1);
+    const bool exports = rows_.has_export(t);
+    const bool imports = rows_.has_import(t);
+    const std::int32_t load = rows_.load(t);
+    const std::int32_t solar = rows_.solar(t);
+    const double sold = problem_.site.solar_to_grid ? std::min(step.solar, step.export_limit) : 0.0;
+    column(-step.import_price, 0, 0, std::min(step.load, step.solar));
+    entry(load, 1);
+    entry(solar, 1);
+    if (imports) entry(rows_.import_row(t), -1);
+    column(-step.export_price, 0, 0, sold);
+    entry(solar, 1);
+    if (exports) entry(rows_.export_row(t), 1);
 
-    for (std::size_t i = 0; i < problem_.devices.size(); ++i) {
+    const std::vector<DeviceTerms>& terms = rows_.is_exclusive(t) ? exclusive_terms_ : free_terms_;
+    for (std::size_t i = 0; i < terms.size(); ++i) {
+      const DeviceTerms& d = terms[i];
+      const std::int32_t energy = rows_.energy(t, i);
+      const std::int32_t charge = rows_.charge(t, i);
+      const std::int32_t discharge = rows_.discharge(t, i);
+      column(0, d.charge_tie, 0, std::min(d.most_from_solar, step.solar * d.solar_ratio));
+      entry(solar, d.solar_per_charge);
+      entry(energy, -d.stored_per_charge);
+      entry(charge, 1);
+
+      column(step.import_price, d.charge_tie * d.grid_ratio, 0, d.most_from_grid);
+      entry(energy, -d.grid_ratio * d.stored_per_charge);
+      entry(charge, d.grid_ratio);
+      if (imports) entry(rows_.import_row(t), 1);
+
+      column(d.wear - step.import_price, d.discharge_tie, 0, std::min(step.load, d.most_to_site));
+      entry(load, 1);
+      entry(energy, d.per_discharge);
+      entry(discharge, d.per_discharge);
+      if (imports) entry(rows_.import_row(t), -1);
+
+      column(d.wear - step.export_price, d.discharge_tie, 0,
+             std::min(step.export_limit, d.most_to_grid));
+      entry(energy, d.per_discharge);
+      entry(discharge, d.per_discharge);
+      if (exports) entry(rows_.export_row(t), 1);
+
       const Battery& b = problem_.devices[i].battery;
-      const double ratio = b.solar_charge_ratio(problem_.site.solar_dc_to_ac_efficiency);
-      const double per_discharge = 1.0 / b.dc_to_ac_efficiency;
-      const double charge = is_exclusive(t) ? charge_bound(b) : b.charge_limit;
-      const double discharge =
-          (is_exclusive(t) ? discharge_bound(b) : b.discharge_limit) * b.dc_to_ac_efficiency;
-      const double late = 1.0 + 0.01 * problem_.devices[i].charging_priority;
-      const double later = 1.0 + 0.01 * problem_.devices[i].discharging_priority;
-      const double wear = b.degradation_cost * per_discharge;
-
-      column(0, late, b.solar_to_battery ? std::min(charge, step.solar * ratio) : 0.0);
-      entry(solar_row(t), 1.0 / ratio);
-      entry(energy_row(t, i), -b.input_efficiency);
-      entry(charge_row(t, i), 1);
-
-      column(step.import_price, late * b.ac_to_dc_efficiency,
-             b.grid_to_battery ? charge / b.ac_to_dc_efficiency : 0.0);
-      entry(energy_row(t, i), -b.ac_to_dc_efficiency * b.input_efficiency);
-      entry(charge_row(t, i), b.ac_to_dc_efficiency);
-      if (imports) entry(import_row(t), 1);
-
-      column(wear - step.import_price, later * per_discharge, std::min(step.load, discharge));
-      entry(load_row(t), 1);
-      entry(energy_row(t, i), per_discharge);
-      entry(discharge_row(t, i), per_discharge);
-      if (imports) entry(import_row(t), -1);
-
-      column(wear - step.export_price, later * per_discharge,
-             b.battery_to_grid ? std::min(step.export_limit, discharge) : 0.0);
-      entry(energy_row(t, i), per_discharge);
-      entry(discharge_row(t, i), per_discharge);
-      if (exports) entry(export_row(t), 1);
-
-      column(0, 0, b.maximum_energy);
-      program_.column_lower.back() = b.minimum_energy / program_.energy_unit;
+      column(0, 0, b.minimum_energy, b.maximum_energy);
       add_energy_entries(t, i);
     }
   }
@@ -187,13 +163,13 @@ class Builder {
   void add_energy_entries(std::size_t t, std::size_t i) {
     const bool last = t + 1 == steps_;
     if (!last) {
-      entry(energy_row(t, i), 1);
-      entry(energy_row(t + 1, i), -1);
+      entry(rows_.energy(t, i), 1);
+      entry(rows_.energy(t + 1, i), -1);
     } else if (!problem_.cyclic) {
-      entry(energy_row(t, i), 1);
+      entry(rows_.energy(t, i), 1);
     } else if (steps_ > 1) {
-      entry(energy_row(0, i), -1);
-      entry(energy_row(t, i), 1);
+      entry(rows_.energy(0, i), -1);
+      entry(rows_.energy(t, i), 1);
     }  // a cycle of one step: the energy stands on both sides and drops out
   }
 
@@ -217,13 +193,13 @@ class Builder {
   void add_binary_columns(std::size_t t) {
     for (std::size_t i = 0; i < problem_.devices.size(); ++i) {
       const Battery& b = problem_.devices[i].battery;
-      column(0, 0, 1, 1);
-      entry(charge_row(t, i), -charge_bound(b) / program_.energy_unit);
-      entry(discharge_row(t, i), discharge_bound(b) / program_.energy_unit);
+      binary_column();
+      entry(rows_.charge(t, i), -charge_bound(b) / program_.energy_unit);
+      entry(rows_.discharge(t, i), discharge_bound(b) / program_.energy_unit);
     }
-    column(0, 0, 1, 1);
-    entry(export_row(t), most_export(t));
-    entry(import_row(t), -most_import(t));
+    binary_column();
+    entry(rows_.export_row(t), most_export(t));
+    entry(rows_.import_row(t), -most_import(t));
   }
 
   void bound_energies() {
@@ -243,35 +219,37 @@ class Builder {
   void bound_rows(std::size_t t) {
     const double unit = program_.energy_unit;
     const double load = problem_.site.load[t];
-    program_.row_upper[at(load_row(t))] = load / unit;
-    program_.row_upper[at(solar_row(t))] = problem_.site.solar[t] / unit;
+    program_.row_upper[at(rows_.load(t))] = load / unit;
+    program_.row_upper[at(rows_.solar(t))] = problem_.site.solar[t] / unit;
     for (std::size_t i = 0; i < problem_.devices.size(); ++i) {
       const Battery& b = problem_.devices[i].battery;
       const double before = t == 0 && !problem_.cyclic ? b.initial_energy / unit : 0.0;
-      program_.row_lower[at(energy_row(t, i))] = before;
-      program_.row_upper[at(energy_row(t, i))] = before;
-      const bool exclusive = is_exclusive(t);
-      program_.row_upper[at(charge_row(t, i))] = exclusive ? 0.0 : b.charge_limit / unit;
-      program_.row_upper[at(discharge_row(t, i))] =
+      program_.row_lower[at(rows_.energy(t, i))] = before;
+      program_.row_upper[at(rows_.energy(t, i))] = before;
+      const bool exclusive = rows_.is_exclusive(t);
+      program_.row_upper[at(rows_.charge(t, i))] = exclusive ? 0.0 : b.charge_limit / unit;
+      program_.row_upper[at(rows_.discharge(t, i))] =
           (exclusive ? discharge_bound(b) : b.discharge_limit) / unit;
     }
-    if (has_export_row(t)) {
-      program_.row_upper[at(export_row(t))] =
-          is_exclusive(t) ? most_export(t) : problem_.site.export_limit_at(t) / unit;
+    if (rows_.has_export(t)) {
+      program_.row_upper[at(rows_.export_row(t))] =
+          rows_.is_exclusive(t) ? most_export(t) : problem_.site.export_limit_at(t) / unit;
     }
-    if (has_import_row(t)) {
-      const double limit = is_exclusive(t) ? 0.0 : problem_.site.import_limit_at(t);
-      program_.row_upper[at(import_row(t))] = (limit - load) / unit;
+    if (rows_.has_import(t)) {
+      const double limit = rows_.is_exclusive(t) ? 0.0 : problem_.site.import_limit_at(t);
+      program_.row_upper[at(rows_.import_row(t))] = (limit - load) / unit;
     }
   }
 
   static std::size_t at(std::int32_t row) { return static_cast<std::size_t>(row); }
 
   const Problem& problem_;
-  std::span<const std::uint8_t> exclusive_;
   std::size_t steps_;
-  std::size_t exclusive_steps_ = 0;
-  std::vector<std::int32_t> first_row_;
+  RowLayout rows_;
+  std::vector<DeviceTerms> free_terms_;  // of each device
+  std::vector<DeviceTerms> exclusive_terms_;
+  std::size_t column_ = 0;  // the next to be written
+  std::size_t entry_ = 0;
   LinearProgram program_;
 };
 

@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
 
+#include "bess/large_vector.hpp"
 #include "bess/problem.hpp"
 
 namespace bess {
@@ -31,16 +31,16 @@ struct ColumnLayout {
 // Energies are in `energy_unit` kWh and costs in `cost_unit` money, so that numbers are near 1;
 // money = objective * cost_unit * energy_unit + offset.
 struct LinearProgram {
-  std::vector<double> column_cost;
-  std::vector<double> tie_cost;  // what to add to column_cost so that ties fall to least throughput
-  std::vector<double> column_lower;
-  std::vector<double> column_upper;
-  std::vector<double> row_lower;
-  std::vector<double> row_upper;
-  std::vector<std::int32_t> start;  // one more than columns
-  std::vector<std::int32_t> index;
-  std::vector<double> value;
-  std::vector<std::int32_t> integrality;  // 0 continuous, 1 integer
+  LargeVector<double> column_cost;
+  LargeVector<double> tie_cost;  // what to add to column_cost so that ties fall to least throughput
+  LargeVector<double> column_lower;
+  LargeVector<double> column_upper;
+  LargeVector<double> row_lower;
+  LargeVector<double> row_upper;
+  LargeVector<std::int32_t> start;  // one more than columns
+  LargeVector<std::int32_t> index;
+  LargeVector<double> value;
+  LargeVector<std::int32_t> integrality;  // 0 continuous, 1 integer
   double energy_unit = 1;
   double cost_unit = 1;
   double offset = 0;  // money

@@ -6,7 +6,7 @@ namespace bess::border {
 namespace {
 
 template <typename T>
-auto series(std::vector<T> LinearProgram::* member) {
+auto series(LargeVector<T> LinearProgram::* member) {
   return [member](py::object self) {
     return view(std::span<const T>(self.cast<LinearProgram&>().*member), self);
   };
