@@ -184,6 +184,8 @@ def windows(
     InputError
         At ``policies[i]``, where nothing is left of a window.
     """
+    if not policies:
+        return ()
     start, end = (timeline.instant(k).astimezone(UTC) for k in (0, timeline.steps))
     asking: dict[datetime, list[int]] = {}
     for i, policy in enumerate(policies):
