@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from numpy.testing import assert_allclose
 from test_optimize import best
-from test_rules import site
+from test_rules import battery, site
 from test_sharing import device
 
 
@@ -22,3 +22,24 @@ def test_devices_serve_a_load_above_the_import_limit_together_not_each_for_itsel
     assert_allclose(result.grid_to_site_kwh_ac, [1])
     assert_allclose(result.battery_to_site_kwh_ac, [1])
     assert_allclose(result.stored_energy_change_kwh, -1)
+
+
+def test_a_battery_holds_what_the_sun_passed_through_it_would_have_added() -> None:
+    """The sun is worth a quarter more in the battery than at the site, but not in an hour in which
+    the battery discharges: so 0.6 is stored for the load above the limit, not 0.5."""
+    store = battery(initial_state_of_charge=0, dc_coupled=True, terminal_state_of_charge="free")
+    place = site([0, 2], [0, 0.4], import_limit_kwh=1, solar_dc_to_ac_efficiency=0.8)
+    result = best(place, store, 0.2)
+    assert_allclose(result.grid_to_battery_kwh_ac, [0.6, 0])
+    assert_allclose(result.battery_soc, [0.06, 0], atol=1e-12)
+    assert result.cost == pytest.approx(0.32)
+    relaxed = best(place, store, 0.2, allow_simultaneous=True)
+    assert relaxed.cost == pytest.approx(0.3)
+
+
+def test_large_devices_share_a_small_import_limit() -> None:
+    """Beside 20 MWh stored, the 0.2 kWh that the limit leaves are only known to some 1e-12."""
+    units = [device("a", kwh=4e4), device("b", kwh=2e4, charging_efficiency=0.95)]
+    result = best(site([0.1, 0.5], import_limit_kwh=0.3), units, [0.1, 0.5])
+    assert result.cost == pytest.approx(0.3 * 0.1 + 0.3 * 0.5)
+    assert result.gap <= 1e-6

@@ -11,6 +11,8 @@ namespace {
 
 // A solver's tolerance, relative to the energies of a step.
 constexpr double kTolerance = 1e-7;
+// What a balance may be off by, relative to the capacity.
+constexpr double kBalance = 1e-9;
 
 class Follower {
  public:
@@ -46,10 +48,17 @@ class Follower {
       if (simultaneous) {
         f = own_flows(t);
       } else {
+        const bool followed = act_on_change(t);
         const Settled settled = exclusive_flows(t);
         f = settled.flows;
         if (!settled.feasible) recovery.feasible = false;
-        recovery.not_exclusive[t] = !settled.feasible || dearer(t, settled.cost) ? 1 : 0;
+        if (!followed || !settled.feasible || dearer(t, settled.cost)) {
+          recovery.not_exclusive[t] = 1;
+        }
+      }
+      if (!move(t)) {
+        recovery.feasible = false;
+        recovery.not_exclusive[t] = 1;
       }
       write(t, f, flows, device_flows);
     }
@@ -80,43 +89,61 @@ class Follower {
     return {-b.discharge_limit, b.charge_limit * b.input_efficiency};
   }
 
-  // Charge and discharge of each device from the change of its stored energy.
-  void act_on_change(std::size_t t) {
+  // Charge and discharge of each device from the change of its stored energy; false where a change
+  // is more than a device can do at once, as when the solution charges and discharges together.
+  bool act_on_change(std::size_t t) {
+    bool followed = true;
     for (std::size_t i = 0; i < energy_.size(); ++i) {
       const Battery& b = problem_.devices[i].battery;
       const ChangeRange range = range_of(b, t);
       double change = energy(t, i) - energy_[i];
       if (std::abs(change) < kTolerance * 1e-2 * program_.energy_unit && range.most >= 0)
         change = 0;
+      const double wanted = change;
       change = std::min(std::max(change, range.least), range.most);
+      if (std::abs(change - wanted) > kTolerance * program_.energy_unit) followed = false;
       charge_[i] = std::max(change, 0.0) / (b.input_efficiency * dc_per_charge(i));
       discharge_[i] = std::max(-change, 0.0) * b.dc_to_ac_efficiency;
     }
+    return followed;
   }
 
   Settled exclusive_flows(std::size_t t) {
-    act_on_change(t);
     const Step step = problem_.step(t);
-    const double slack = kTolerance * std::max({1e-3, step.load, step.solar});
-    double charge = total(charge_);
-    double discharge = total(discharge_);
+    const double slack = kTolerance * program_.energy_unit;
+    const double charge = total(charge_);
+    const double discharge = total(discharge_);
     Settled settled = settle(step, terms_, charge, discharge);
+    if (settled.feasible) return settled;
     // A solution may overstep a joint limit by its tolerance; each is tried in turn.
     const double sun = step.solar * terms_.solar_ratio;
     const double outlet = step.load + (terms_.battery_to_grid ? step.export_limit : 0.0);
-    for (const auto& [charge_cap, discharge_cap] :
-         {std::pair{charge, outlet}, {charge, step.load}, {sun, outlet}, {sun, step.load}}) {
-      if (settled.feasible) break;
-      const double less_charge = std::min(charge, charge_cap);
-      const double less_discharge = std::min(discharge, discharge_cap);
-      if (charge - less_charge > slack || discharge - less_discharge > slack) continue;
-      settled = settle(step, terms_, less_charge, less_discharge);
-      if (settled.feasible) {
+    for (const double charge_cap : {most_charge(step, discharge), sun}) {
+      const double less_charge = std::min(charge, std::max(charge_cap, 0.0));
+      const double owed = discharge - most_charge(step, discharge);
+      for (const double other : {std::min(discharge, outlet), std::min(discharge, step.load),
+                                 less_charge > 0 ? discharge : std::max(discharge, owed)}) {
+        if (charge - less_charge > slack || std::abs(discharge - other) > slack) continue;
+        settled = settle(step, terms_, less_charge, other);
+        if (!settled.feasible) continue;
         scale(charge_, charge, less_charge);
-        scale(discharge_, discharge, less_discharge);
+        scale(discharge_, discharge, other);
+        return settled;
       }
     }
     return settled;
+  }
+
+  // The most charge, in the unit of the terms, that the import limit leaves room for.
+  double most_charge(const Step& step, double discharge) const {
+    const double unserved = step.load - std::min(discharge, step.load);
+    const double spare = step.import_limit + step.solar - unserved;
+    if (!terms_.solar_to_battery) {
+      return std::min(spare, step.import_limit) * terms_.grid_ratio;
+    }
+    const double from_sun = std::min(spare, step.solar);
+    return from_sun * terms_.solar_ratio +
+           (terms_.grid_to_battery ? (spare - from_sun) * terms_.grid_ratio : 0.0);
   }
 
   static double total(const std::vector<double>& parts) {
@@ -184,17 +211,31 @@ class Follower {
     return settled_cost > own + 0.1 * kTolerance * program_.energy_unit * program_.cost_unit;
   }
 
+  // Moves the stored energies on by what the devices do; false where one leaves its bounds by more
+  // than rounding: then the step could not be carried out as the solution has it.
+  bool move(std::size_t t) {
+    bool within = true;
+    for (std::size_t i = 0; i < energy_.size(); ++i) {
+      const Battery& b = problem_.devices[i].battery;
+      energy_[i] += charge_[i] * dc_per_charge(i) * b.input_efficiency -
+                    discharge_[i] / b.dc_to_ac_efficiency;
+      const std::size_t j = program_.layout.device(t, i) + ColumnLayout::kEnergy;
+      const double least = program_.column_lower[j] * program_.energy_unit;
+      const double most = program_.column_upper[j] * program_.energy_unit;
+      const double slack = kBalance * b.capacity;
+      within = within && energy_[i] >= least - slack && energy_[i] <= most + slack;
+      energy_[i] = std::clamp(energy_[i], b.minimum_energy, b.maximum_energy);
+    }
+    return within;
+  }
+
   void write(std::size_t t, const StepFlows& f, FlowSeries flows,
              std::span<const DeviceFlows> device_flows) {
     double stored = 0;
     double capacity = 0;
     for (std::size_t i = 0; i < energy_.size(); ++i) {
-      const Battery& b = problem_.devices[i].battery;
-      energy_[i] += charge_[i] * dc_per_charge(i) * b.input_efficiency -
-                    discharge_[i] / b.dc_to_ac_efficiency;
-      energy_[i] = std::clamp(energy_[i], b.minimum_energy, b.maximum_energy);
       stored += energy_[i];
-      capacity += b.capacity;
+      capacity += problem_.devices[i].battery.capacity;
     }
     double solar_dc = f.solar_to_battery * terms_.solar_ratio;
     if (energy_.size() == 1) {
