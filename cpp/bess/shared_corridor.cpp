@@ -28,7 +28,7 @@ class Planner {
       windows[i] =
           make_corridor(alone, b, devices_[i].windows, b.initial_energy, b.initial_energy).attained;
       if (!windows[i].empty()) end = std::max(end, windows[i].back().step + 1);
-      if (limited) reachable_.push_back(most_before_steps(alone, b, windows[i]));
+      if (limited) reachable_.push_back(most_before_steps(b, windows[i]));
     }
     std::vector<EnergyBounds> bounds(devices_.size());
     if (end == 0) return bounds;
@@ -55,15 +55,15 @@ class Planner {
   }
 
  private:
-  // The most energy a device could hold before each step if the site were its own.
-  static std::vector<double> most_before_steps(const Site& alone, const Battery& b,
-                                               std::span<const Window> windows) {
-    std::vector<double> most(alone.steps());
+  // The most energy a device could hold before each step if all that the site gives were its own.
+  std::vector<double> most_before_steps(const Battery& b, std::span<const Window> windows) const {
+    std::vector<double> most(site_.steps());
     double energy = b.initial_energy;
     std::size_t next = 0;
-    for (std::size_t t = 0; t < alone.steps(); ++t) {
+    for (std::size_t t = 0; t < site_.steps(); ++t) {
       most[t] = energy;
-      energy = std::min(energy + change_range(alone, b, t).most, b.maximum_energy);
+      const double gain = std::max(change_range(site_, b, t).most, 0.0);
+      energy = std::min(energy + gain, b.maximum_energy);
       for (; next < windows.size() && windows[next].step == t; ++next) {
         energy = std::min(energy, windows[next].high);
       }
