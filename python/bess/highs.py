@@ -20,6 +20,9 @@ _TOLERANCE: Final = 1e-9
 _COLUMN_WISE: Final = 1
 _MINIMISE: Final = 1
 _PRIMAL_SIMPLEX: Final = 4
+# A second MILP to break ties is affordable up to here (some days of hours), and so many nodes.
+_FEW_COLUMNS: Final = 2000
+_FEW_NODES: Final = 500
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +64,8 @@ def solve(program: _core.LinearProgram, *, gap: float, clock: Clock) -> Answer:
     found = _run(highs, clock)
     info = highs.getInfo()
     bound = float(info.mip_dual_bound) * unit + program.offset
+    if len(whole) <= _FEW_COLUMNS:
+        found = _least_throughput(highs, program, found, clock)
     # Whole numbers are whole only to a tolerance: fix them and let the rest follow.
     lower, upper = program.column_lower.copy(), program.column_upper.copy()
     fixed = whole != 0
@@ -69,6 +74,30 @@ def solve(program: _core.LinearProgram, *, gap: float, clock: Clock) -> Answer:
         return Answer(_break_ties(program, lower, upper, clock)[0], bound)
     except (InfeasibleError, SolverError):  # by a hair, or for want of time
         return Answer(found, bound)
+
+
+def _least_throughput(
+    highs: Any, program: _core.LinearProgram, found: Floats, clock: Clock
+) -> Floats:
+    """Of all solutions that cost no more than the one found, one with the least throughput.
+
+    Solved as a second MILP, so only on short horizons; on long ones the solver's choice among
+    ties stands, which is the same every time.
+    """
+    columns = np.arange(len(found), dtype=np.int32)
+    cost = float(program.column_cost @ found)
+    highs.addRow(
+        -np.inf, cost + _TOLERANCE * max(1.0, abs(cost)), len(columns), columns, program.column_cost
+    )
+    throughput = program.tie_cost / max(program.tie_cost.max(), 1e-300)
+    highs.changeColsCost(len(columns), columns, throughput)
+    highs.setOptionValue("mip_abs_gap", _TOLERANCE)
+    highs.setOptionValue("mip_max_nodes", _FEW_NODES)
+    highs.setSolution(len(found), columns, found)
+    try:
+        return _run(highs, clock)
+    except (InfeasibleError, SolverError):  # by a hair, or for want of time
+        return found
 
 
 def _solve_linear(program: _core.LinearProgram, clock: Clock) -> Answer:
