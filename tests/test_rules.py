@@ -7,6 +7,7 @@ import pickle
 import pytest
 from ideal import battery, hours, site
 from numpy.testing import assert_allclose
+from reference_adapters import check_result
 
 import bess
 
@@ -100,6 +101,25 @@ def test_surplus_stays_out_of_the_battery_when_that_is_forbidden() -> None:
     assert_allclose(result.solar_to_grid_kwh_ac, [3, 0])
     assert_allclose(result.battery_to_site_kwh_ac, [0, 2])
     assert not result.solar_to_battery_kwh_dc.any()
+
+
+def test_rounding_never_puts_sun_into_a_battery_that_may_not_take_it() -> None:
+    """The last hour before full takes 1e-15 kWh more: from nowhere rather than from the sun."""
+    store = battery(
+        capacity_kwh=6,
+        charge_power_kw=1,
+        min_state_of_charge=0.2,
+        max_state_of_charge=0.8,
+        initial_state_of_charge=0.2,
+        dc_coupled=True,
+        ac_to_dc_efficiency=0.9,
+        allow_solar_to_battery=False,
+    )
+    for kwh in (0.148, 1.0, 3.0):
+        place = site([kwh] * 8, [kwh] * 8, solar_dc_to_ac_efficiency=0.8)
+        result = bess.dispatch(place, store, bess.PeakShave(target_kw=4))
+        check_result(result, store)
+        assert not result.solar_to_battery_kwh_dc.any()
 
 
 def test_under_surplus_the_battery_neither_buys_nor_sells() -> None:
