@@ -4,56 +4,55 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <utility>
 
 namespace bess::border {
 namespace {
 
 constexpr std::size_t kAlignment = 64;
 constexpr std::size_t kMostPooledBytes = std::size_t{64} << 20;
-
-struct Block {
-  double* data;
-  std::size_t size;
-};
+constexpr std::size_t kMostPooledBlocks = 256;
 
 class Pool {
  public:
-  Block take(std::size_t size) {
+  Pool() { free_.reserve(kMostPooledBlocks + 1); }
+
+  double* take(std::size_t size) {
     {
       const std::scoped_lock lock(mutex_);
       const auto found = std::find_if(free_.begin(), free_.end(),
-                                      [&](const Block& block) { return block.size == size; });
+                                      [&](const Free& block) { return block.size == size; });
       if (found != free_.end()) {
-        const Block block = *found;
+        double* const data = found->data;
         free_.erase(found);
         bytes_ -= size * sizeof(double);
-        return block;
+        return data;
       }
     }
     const std::size_t bytes = std::max<std::size_t>(size, 1) * sizeof(double);
-    return {static_cast<double*>(::operator new(bytes, std::align_val_t{kAlignment})), size};
+    return static_cast<double*>(::operator new(bytes, std::align_val_t{kAlignment}));
   }
 
-  void give_back(Block block) {
-    std::vector<Block> dropped;
-    {
-      const std::scoped_lock lock(mutex_);
-      free_.push_back(block);
-      bytes_ += block.size * sizeof(double);
-      while (bytes_ > kMostPooledBytes) {  // the oldest go first
-        dropped.push_back(free_.front());
-        bytes_ -= free_.front().size * sizeof(double);
-        free_.erase(free_.begin());
-      }
+  void give_back(double* data, std::size_t size) noexcept {
+    const std::scoped_lock lock(mutex_);
+    free_.push_back({data, size});  // within what is reserved: it cannot throw
+    bytes_ += size * sizeof(double);
+    std::size_t dropped = 0;  // the oldest go first
+    for (; bytes_ > kMostPooledBytes || free_.size() - dropped > kMostPooledBlocks; ++dropped) {
+      bytes_ -= free_[dropped].size * sizeof(double);
+      ::operator delete(free_[dropped].data, std::align_val_t{kAlignment});
     }
-    for (const Block& old : dropped) release(old);
+    free_.erase(free_.begin(), free_.begin() + static_cast<std::ptrdiff_t>(dropped));
   }
 
  private:
-  static void release(Block block) { ::operator delete(block.data, std::align_val_t{kAlignment}); }
+  struct Free {
+    double* data;
+    std::size_t size;
+  };
 
   std::mutex mutex_;
-  std::vector<Block> free_;
+  std::vector<Free> free_;
   std::size_t bytes_ = 0;
 };
 
@@ -64,20 +63,20 @@ Pool& pool() {
 
 }  // namespace
 
-double* take_block(std::size_t size) {
-  return pool().take(size).data;
+void GiveBack::operator()(double* block) const noexcept {
+  pool().give_back(block, size);
 }
 
-py::array block_array(double* block, std::vector<std::size_t> shape) {
-  std::size_t size = 1;
-  for (const std::size_t extent : shape) size *= extent;
-  auto owned = std::make_unique<Block>(Block{block, size});
-  const py::capsule owner(owned.get(), [](void* pointer) {
-    const std::unique_ptr<Block> freed(static_cast<Block*>(pointer));
-    pool().give_back(*freed);
-  });
+Block take_block(std::size_t size) {
+  return {pool().take(size), GiveBack{size}};
+}
+
+py::array block_array(Block block, const std::vector<std::size_t>& shape) {
+  double* const data = block.get();
+  auto owned = std::make_unique<Block>(std::move(block));
+  const py::capsule owner(owned.get(), [](void* pointer) { delete static_cast<Block*>(pointer); });
   static_cast<void>(owned.release());  // the capsule owns it now
-  py::array_t<double> array(std::vector<py::ssize_t>(shape.begin(), shape.end()), block, owner);
+  py::array_t<double> array(std::vector<py::ssize_t>(shape.begin(), shape.end()), data, owner);
   array.attr("flags").attr("writeable") = false;
   return array;
 }

@@ -6,6 +6,7 @@
 #include <pybind11/stl.h>
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -35,11 +36,17 @@ py::array view(std::span<const T> values, py::handle owner) {
   return array;
 }
 
-// An uninitialised block of doubles from a small pool of freed ones: the first touch of fresh
-// pages costs many times what a dispatch does.
-double* take_block(std::size_t size);
+struct GiveBack {
+  std::size_t size;
+  void operator()(double* block) const noexcept;
+};
+
+// Uninitialised doubles from a small pool of freed ones, which they go back to: the first touch of
+// fresh pages costs many times what a dispatch does.
+using Block = std::unique_ptr<double, GiveBack>;
+Block take_block(std::size_t size);
 
 // An array over a block, read-only; the block goes back to the pool when the last view is gone.
-py::array block_array(double* block, std::vector<std::size_t> shape);
+py::array block_array(Block block, const std::vector<std::size_t>& shape);
 
 }  // namespace bess::border

@@ -49,23 +49,24 @@ inline std::vector<Window> windows_of(const WindowTuples& tuples) {
 
 // The site's block and one block for all devices, with the structs that point into them.
 struct ResultBlocks {
-  double* site;
-  double* devices;
+  Block site;
+  Block devices;
   FlowSeries flows;
   std::vector<DeviceFlows> device_flows;
 
   ResultBlocks(std::size_t steps, std::size_t device_count)
       : site(take_block(kSeriesCount * steps)),
         devices(take_block(device_count * kDeviceSeriesCount * steps)),
-        flows{site, steps} {
+        flows{site.get(), steps} {
     for (std::size_t i = 0; i < device_count; ++i) {
-      device_flows.push_back({devices + i * kDeviceSeriesCount * steps, steps});
+      device_flows.push_back({devices.get() + i * kDeviceSeriesCount * steps, steps});
     }
   }
 
-  py::array site_array() const { return block_array(site, {kSeriesCount, flows.steps}); }
-  py::array device_array() const {
-    return block_array(devices, {device_flows.size(), kDeviceSeriesCount, flows.steps});
+  // Each may be asked for once.
+  py::array site_array() { return block_array(std::move(site), {kSeriesCount, flows.steps}); }
+  py::array device_array() {
+    return block_array(std::move(devices), {device_flows.size(), kDeviceSeriesCount, flows.steps});
   }
 };
 

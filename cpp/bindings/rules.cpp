@@ -3,6 +3,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "holders.hpp"
@@ -57,18 +58,18 @@ void bind_rules(py::module_& m) {
         const std::vector<Window> sorted = windows_of(windows);
         const std::size_t steps = site.site.steps();
         Corridor corridor;
-        double* block = nullptr;
+        Block block;
         {
           const py::gil_scoped_release release;
           corridor = make_corridor(site.site, battery, sorted, battery.initial_energy,
                                    battery.initial_energy);
           if (corridor.infeasible_step < 0) {
             block = take_block(kSeriesCount * steps);
-            dispatch_rule(site.site, battery, rule.rule, corridor, {block, steps}, set);
+            dispatch_rule(site.site, battery, rule.rule, corridor, {block.get(), steps}, set);
           }
         }
         const py::object flows =
-            block == nullptr ? py::object(py::none()) : block_array(block, {kSeriesCount, steps});
+            block ? block_array(std::move(block), {kSeriesCount, steps}) : py::object(py::none());
         return py::make_tuple(flows, corridor.infeasible_step, corridor.shortfall);
       },
       py::arg("site"), py::arg("battery"), py::arg("rule"), py::arg("windows"),
