@@ -8,7 +8,8 @@
 
 namespace bess {
 
-// What is smaller came from rounding (kWh); a flow that is not permitted is dropped at any size.
+// What is smaller came from rounding (kWh). A flow that is not permitted is dropped at any size,
+// and where the sun may not charge, the grid's part is kept at any size.
 struct Floors {
   double energy;
   double grid_charge;
@@ -16,7 +17,9 @@ struct Floors {
 
   explicit Floors(const Battery& b)
       : energy(b.capacity > 1e-6 ? 1e-14 * b.capacity : 1e-20),
-        grid_charge(b.grid_to_battery ? energy : kNoLimit),
+        grid_charge(!b.grid_to_battery   ? kNoLimit
+                    : b.solar_to_battery ? energy
+                                         : -1.0),
         battery_export(b.battery_to_grid ? energy : kNoLimit) {}
 };
 
