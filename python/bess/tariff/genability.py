@@ -22,8 +22,9 @@ from bess.errors import InputError, Problem
 from bess.tariff.bands import Refused, applicable_bands, band_price, is_free
 from bess.tariff.charges import not_billed, not_represented
 from bess.tariff.genability_models import GenabilityTariff, Rate, questions
-from bess.tariff.model import EnergyRate, Tariff
+from bess.tariff.model import Tariff
 from bess.tariff.properties import PropertyInputs
+from bess.tariff.rates import EnergyRate
 from bess.tariff.spelling import unread_keys
 from bess.tariff.variable_rates import VariableRates
 from bess.time_of_use import TimeOfUse, TouPeriod, missing_calendars
@@ -203,7 +204,7 @@ class _Reader:
         return kind in _PRICES_IMPORT, kind in _PRICES_EXPORT and (kind != "NET" or bypassable)
 
     def _check_calendars(self, rates: Sequence[EnergyRate]) -> None:
-        times = [time for rate in rates for time in rate.times]
+        times = [t for rate in rates for t in rate.times if isinstance(t, TimeOfUse)]
         absent = ", ".join(missing_calendars(times, self.calendars))
         if absent and not self.zero:
             reason = f'needs the holidays of {absent} (or missing="zero" for none)'
