@@ -38,7 +38,7 @@ def message(source: Any, **options: Any) -> str:
         ({"importPrice": 1, "timeZone": "US"}, "timeZone = 'US': is not a known IANA time zone"),
         ({"import_price": [1], "duration": 1}, "from_date_time: is required where duration is"),
         ({}, "is no tariff: it has neither rates nor an importPrice"),
-        ({"energyratestructure": []}, "is an OpenEI URDB record: not supported in this version"),
+        ({"energyratestructure": []}, "energyratestructure: is required, with at least one period"),
         ([], "must hold one tariff, not 0"),
         (3, "3: must be a tariff: a JSON object, or a list of one"),
         ("nowhere.json", "nowhere.json: cannot be read: No such file or directory"),

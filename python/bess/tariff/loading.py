@@ -34,8 +34,9 @@ def load_tariff(
     ----------
     source
         A path to JSON or CSV, or the object of a JSON: an Arcadia/Genability tariff (alone, in a
-        list of one, or in a response's ``results``) or the small form of a price series
-        (``importPrice`` …). A `Tariff` is returned as it is.
+        list of one, or in a response's ``results``), an OpenEI URDB record (alone, or in a
+        response's ``items``), or the small form of a price series (``importPrice`` …). A `Tariff`
+        is returned as it is.
     property_inputs
         What is known of the customer: a mapping of keys to values, or a list of ``keyName`` and
         ``dataValue``; ``territoryId`` among them. One not given takes the tariff's default.
@@ -103,12 +104,13 @@ def _from_file(path: Path, options: Mapping[str, Any]) -> Tariff:
 def _from_object(obj: Any, name: str, options: Mapping[str, Any]) -> Tariff:
     from bess.tariff.genability import read_genability
     from bess.tariff.series_files import read_series_object
+    from bess.tariff.urdb import read_urdb
 
     if isinstance(obj, Mapping):
         if "importPrice" in obj or "import_price" in obj:
             return read_series_object(obj, name)
-        if "energyratestructure" in obj:
-            raise InputError.at("", "is an OpenEI URDB record: not supported in this version")
+        if "energyratestructure" in obj or "items" in obj:
+            return read_urdb(obj)
         if "rates" not in obj and "results" not in obj:
             raise InputError.at("", "is no tariff: it has neither rates nor an importPrice")
     elif not isinstance(obj, Sequence) or isinstance(obj, (str, bytes)):

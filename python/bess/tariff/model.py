@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Final, Literal
+from pathlib import Path
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bess._arrays import number
+from bess._json import read_json
 from bess.errors import InputError
 from bess.prices import Prices
 from bess.tariff.hours import HourMatrix
@@ -100,6 +103,31 @@ class Tariff:
         if 1440 % minutes:
             reason = "must be a whole number of minutes that divides a day"
             raise InputError.at(f"{path}: demand_interval_minutes", reason, minutes)
+
+    @classmethod
+    def from_urdb(
+        cls,
+        record: Mapping[str, Any] | str | Path,
+        *,
+        metering: Literal["net_billing", "net_metering", "buy_all_sell_all"] | None = None,
+        coincident_hours: Sequence[Any] | None = None,
+    ) -> Tariff:
+        """The tariff of an OpenEI URDB record, or of a JSON file of one.
+
+        ``metering`` None follows the record's ``dgrules`` (or ``usenetmetering``), else
+        "net_billing". ``coincident_hours`` are the starts (aware) of the hours at which coincident
+        demand is measured; without them it is not billed, and ``ignored`` says so.
+
+        Raises
+        ------
+        InputError
+            Naming the field that is not valid or not understood.
+        """
+        from bess.tariff.urdb import read_urdb
+
+        if isinstance(record, (str, Path)):
+            record = read_json(Path(record))
+        return read_urdb(record, metering=metering, coincident_hours=coincident_hours)
 
     def prices(self, timeline: Timeline) -> Prices:
         """The import and export price of every step, in money per kWh; kept for the next call.
