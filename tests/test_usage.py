@@ -114,6 +114,45 @@ def test_a_column_of_first_days_makes_periods_of_a_month() -> None:
     assert found.notes[0].endswith("3 bills, each up to the next, or a month long")
 
 
+@pytest.mark.parametrize(
+    ("text", "lengths"),
+    [
+        ("Read Date,Days,kWh\n2025-02-14,31,300\n2025-03-14,28,290\n", [31, 28]),
+        ("Read Date,kWh\n2025-01-14,1\n2025-02-14,300\n2025-03-14,290\n", [31, 28]),
+        ("Start Date,Days,kWh\n2025-01-14,31,300\n2025-02-14,28,290\n", [31, 28]),
+    ],
+)
+def test_bills_by_their_meter_readings_and_their_days(
+    tmp_path: Path, text: str, lengths: list[float]
+) -> None:
+    path = tmp_path / "bills.csv"
+    path.write_text(text, "utf-8")
+    found = read_consumption(path, time_zone="Etc/UTC")
+    assert isinstance(found, Bills)
+    assert days(found) == lengths
+    assert found.start_seconds[0] == 1736812800  # 14 January
+    assert found.energy_kwh.tolist() == [300, 290]
+
+
+def test_a_plain_table_of_starts_and_ends_keeps_to_the_clock(tmp_path: Path) -> None:
+    hours = [f"2025-11-02 {h:02}:00,2025-11-02 {h:02}:59,{h}" for h in range(23)]
+    path = tmp_path / "home.csv"
+    path.write_text("\n".join(["start,end,kwh", *hours]), "utf-8")
+    with pytest.raises(InputError, match="give it twice"):
+        read_consumption(path, time_zone=LOS_ANGELES)
+
+
+def test_a_doubled_hour_in_an_export_is_two_steps(tmp_path: Path) -> None:
+    shown = [0, 1, 1, *range(2, 24)]
+    rows = [f"Electric usage,2025-11-02,{h:02}:00,{h:02}:59,{i}" for i, h in enumerate(shown)]
+    path = tmp_path / "usage.csv"
+    title = "TYPE,DATE,START TIME,END TIME,USAGE (kWh)"
+    path.write_text("\n".join(["Name,X", title, *rows]), "utf-8")
+    found = read_consumption(path, time_zone=LOS_ANGELES)
+    assert isinstance(found, Profile)
+    assert found.energy_kwh.tolist() == list(range(25))
+
+
 def test_daily_readings_are_bills_of_a_day(tmp_path: Path) -> None:
     lines = [f"2025-03-{day:02},{24 - (day == 9)}" for day in range(1, 21) if day != 12]
     path = tmp_path / "daily.csv"
@@ -172,6 +211,16 @@ BAD_TABLES = {
     "Name,X\nDATE,START TIME,USAGE (kWh)\n": "usage.csv: holds no electric readings",
     "start,end,kwh\n2025-01-01,2025-01-31,-4\n2025-02-01,2025-02-28,\n": (
         "usage.csv line 2, kwh = '-4': must be an energy ≥ 0; leave out a bill that is not known"
+    ),
+    "start,end,usage kW\n2025-01-01,2025-01-31,4\n2025-02-01,2025-02-28,\n": (
+        "usage.csv line 2, usage kW = 'kW': must be kWh, Wh or MWh: a bill has energy"
+    ),
+    "Read Date,kWh\n2025-01-14,1\n": (
+        "usage.csv line 2, kWh = '2025-01-14': is the day on which a period ends: give the day on "
+        "which it starts, or its days"
+    ),
+    "Read Date,Days,kWh\n2025-01-14,0,1\n": (
+        "usage.csv line 2, kWh = '0': must have from 1 to 366 days"
     ),
     "start,end,kwh\n2025-02-01,2025-01-31,4\n2025-03-01,2025-03-31,4\n": (
         "usage.csv line 2, kwh: must end after it starts"

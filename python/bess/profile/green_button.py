@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, timedelta, timezone, tzinfo
+from functools import cache
 from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
@@ -33,6 +34,10 @@ _ESTIMATED: Final = ("8", "9")
 _NO_ELECTRICITY: Final = ("7", "8", "9", "10")
 _SUMMARIES: Final = ("UsageSummary", "ElectricPowerUsageSummary")
 _TOTALS: Final = ("overallConsumptionLastPeriod", "currentBillingPeriodOverAllConsumption")
+_TOP_LEVEL: Final = {
+    _ESPI + name
+    for name in ("IntervalBlock", "LocalTimeParameters", "MeterReading", "ReadingType", *_SUMMARIES)
+}
 _LATEST: Final = 4_102_444_800  # the year 2100
 
 
@@ -120,7 +125,7 @@ def _entries(root: ElementTree.Element) -> Iterator[_Entry]:
             yield _Entry(child, own, up, tuple(links.get("related", ())))
     if not atoms:
         for child in root.iter():
-            if child.tag.startswith(_ESPI):
+            if child.tag in _TOP_LEVEL:
                 yield _Entry(child, "", "", ())
 
 
@@ -128,10 +133,16 @@ def _named(entries: list[_Entry], *names: str) -> list[_Entry]:
     return [entry for entry in entries if entry.content.tag in {_ESPI + name for name in names}]
 
 
+@cache
+def _address(path: str) -> str:
+    """The path of ESPI elements by their full names."""
+    return "/".join(_ESPI + part for part in path.split("/"))
+
+
 def _text(element: ElementTree.Element | None, path: str, default: str = "") -> str:
     if element is None:
         return default
-    found = element.findtext("/".join(_ESPI + part for part in path.split("/")))
+    found = element.findtext(_address(path))
     return default if found is None else found.strip()
 
 
@@ -224,10 +235,13 @@ def _intervals(entries: list[_Entry], name: str, clock: tzinfo) -> GappedSeries 
     values = np.array([imports[step][int(start)] for start in starts])
     export = np.maximum(-values, 0.0)
     back = rows.get((_REVERSE, step), {})
+    alone = sum(start not in imports[step] for start in back)
     export += np.array([back.get(int(start), 0.0) for start in starts])
     notes = [f"{name}: {len(starts):,} Green Button readings of {step / 60:g} min"]
     if len(imports) > 1:
         notes.append(f"{name}: readings longer than {step / 60:g} min are left out")
+    if alone:
+        notes.append(f"{name}: {alone:,} exports without an import beside them are left out")
     if passed:
         notes.append(f"{name}: {passed:,} readings of other quantities are left out")
     if estimated:

@@ -114,6 +114,9 @@ def read_profile(
         return source
     if isinstance(source, (str, Path)):
         path = Path(source)
+        if path.suffix.lower() == ".xml":
+            why = "is no interval profile: bess.baseline reads Green Button files"
+            raise InputError.at(name or path.name, why)
         if path.suffix.lower() != ".json":
             return read_table(path, role, time_zone, name or path.name)
         return read_document(read_json(path), time_zone, name or str(path))

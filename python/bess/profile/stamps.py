@@ -91,6 +91,8 @@ def localised(text: str, path: str, time_zone: str | None) -> datetime:
     moment = moments_of([text], lambda _: path)[0]
     if time_zone is None:
         raise InputError.at(path, NO_ZONE, text)
+    if not 1900 <= moment.year < 2200:
+        raise InputError.at(path, "must lie in the years 1900 to 2199", text)
     moment = moment.replace(tzinfo=zone(time_zone))
     there = moment.astimezone(UTC).astimezone(moment.tzinfo)
     if there.replace(tzinfo=None) != moment.replace(tzinfo=None):

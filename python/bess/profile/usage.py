@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -148,16 +148,21 @@ def _bills(
     name: str,
     notes: list[str],
 ) -> Bills:
-    starts = [_day(moment) for moment in moments_of([r.start for r in imports], _at(imports))]
-    given = [row for row in imports if row.end is not None]
-    if given and len(given) == len(imports):
-        cells = [row.end or "" for row in imports]
-        ends = [_day(moment) for moment in moments_of(cells, _at(imports))]
+    starts = _days([row.start for row in imports], imports)
+    if all(row.days for row in imports):
+        starts, ends, how = _counted(starts, imports)
+    elif imports[0].is_end:
+        imports, starts, ends = _preceding(imports, starts)
+        how = "each from the day on which another ends; the first of all is left out"
+    elif all(row.end is not None for row in imports):
+        ends = _days([row.end or "" for row in imports], imports)
         ends, how = _exclusive(starts, ends)
     else:
         ends, how = _following(starts, imports)
     values = _values(imports, DAY)
     for i, row in enumerate(imports):
+        if not row.unit.lower().endswith("h"):
+            raise InputError.at(row.place, "must be kWh, Wh or MWh: a bill has energy", row.unit)
         if not values[i] >= 0:
             why = "must be an energy ≥ 0; leave out a bill that is not known"
             raise InputError.at(row.place, why, row.cell)
@@ -181,12 +186,40 @@ def _bills(
     )
 
 
+def _counted(days: list[date], rows: list[UsageRow]) -> tuple[list[date], list[date], str]:
+    """Periods of a day, which starts or ends them, and of how many days they have."""
+    lengths = []
+    for row in rows:
+        if not re.fullmatch(r"\d{1,3}", row.days) or not 1 <= int(row.days) <= 366:
+            raise InputError.at(row.place, "must have from 1 to 366 days", row.days)
+        lengths.append(timedelta(days=int(row.days)))
+    if rows[0].is_end:
+        return [d - n for d, n in zip(days, lengths, strict=True)], days, "up to its date each"
+    return days, [d + n for d, n in zip(days, lengths, strict=True)], "from its date each"
+
+
+def _preceding(
+    rows: list[UsageRow], ends: list[date]
+) -> tuple[list[UsageRow], list[date], list[date]]:
+    """Periods of which only the days on which they end are written, but for the first."""
+    order = sorted(range(len(rows)), key=lambda i: ends[i])
+    if len(order) < 2:
+        why = "is the day on which a period ends: give the day on which it starts, or its days"
+        raise InputError.at(rows[0].place, why, rows[0].start)
+    days = [ends[i] for i in order]
+    return [rows[i] for i in order[1:]], days[:-1], days[1:]
+
+
 def _at(rows: list[UsageRow]) -> Place:
     return lambda i: rows[i].place
 
 
-def _day(moment: datetime) -> date:
-    return moment.date()
+def _days(cells: list[str], rows: list[UsageRow]) -> list[date]:
+    days = [moment.date() for moment in moments_of(cells, _at(rows))]
+    for day, row in zip(days, rows, strict=True):
+        if not 1900 <= day.year < 2200:
+            raise InputError.at(row.place, "must lie in the years 1900 to 2199", day.isoformat())
+    return days
 
 
 def _exclusive(starts: list[date], ends: list[date]) -> tuple[list[date], str]:

@@ -25,6 +25,7 @@ _START: Final = (
     *("datetime", "timestamp", "time"),
 )
 _END: Final = ("end", "to")
+_ENDS: Final = ("read", "reading", "bill", "billing", "invoice", "end", "ending", "through")
 _IMPORT: Final = ("import", "delivered", "consumption", "usage", "kwh", "energy", "load")
 _EXPORT: Final = ("export", "generation", "received", "reverse")
 _NOT_ENERGY: Final = ("cost", "charge", "price", "amount", "note", "quality", "net", "units", "uom")
@@ -46,6 +47,10 @@ class UsageRow:
     export: bool
     """Whether the energy went into the grid."""
     place: str
+    days: str = ""
+    """How many days the period has, if that is written."""
+    is_end: bool = False
+    """Whether ``start`` is the day on which the period ends: a meter's or a bill's date."""
 
 
 @dataclass
@@ -60,19 +65,28 @@ class _Columns:
     exports: int | None = None
     units: int | None = None
     kind: int | None = None
+    days: int | None = None
+    dates_are_ends: bool = False
     titles: list[str] = field(default_factory=list)
 
 
 def is_usage_table(path: Path) -> bool:
-    """Whether a CSV file has something above its titles, or one of a utility's kinds of title."""
+    """Whether a CSV file has something above its titles, a column of exports, or bills with the day
+    on which each ends: what a plain table of one line of titles and time stamps has not."""
     try:
         text = path.read_bytes().decode("utf-8-sig", errors="replace")
     except OSError:
         return False
+    columns: _Columns | None = None
     for position, (_, cells) in enumerate(_lines(text[:20_000])):
+        if columns is not None:
+            return is_date(_cell(cells, columns.date))
         columns = _columns(cells)
         if columns is not None:
-            return position > 0 or columns.exports is not None or columns.end is not None
+            if position > 0 or columns.exports is not None:
+                return True
+            if columns.end is None and columns.days is None and not columns.dates_are_ends:
+                return False
     return False
 
 
@@ -157,6 +171,8 @@ def _columns(cells: list[str]) -> _Columns | None:
     found.end_time = ends[0] if ends else None
     found.units = _first(lower, ("units", "uom", "unit"), rest)
     found.kind = _first(lower, ("type", "service"), rest)
+    found.days = _first(lower, ("days",), rest)
+    found.dates_are_ends = found.end is None and _mentions(lower[date], _ENDS)
     return found
 
 
@@ -198,4 +214,5 @@ def _row(cells: list[str], columns: _Columns, place: str) -> Iterator[UsageRow]:
         if "kilowatt-hour" in title.lower():
             unit = "kWh"
         text = _cell(cells, index).replace("$", "").replace(" ", "")
-        yield UsageRow(start, end, text, unit, export, f"{place}, {title}")
+        days, is_end = _cell(cells, columns.days), columns.dates_are_ends
+        yield UsageRow(start, end, text, unit, export, f"{place}, {title}", days, is_end)
