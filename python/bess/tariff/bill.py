@@ -28,7 +28,7 @@ from bess.timeline import Timeline
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Bill", "BillLine", "EnergyDeterminant", "PeakDeterminant", "bill"]
+__all__ = ["Bill", "BillLine", "EnergyDeterminant", "PeakDeterminant", "bill", "bill_energy"]
 
 
 class EnergyDeterminant(NamedTuple):
@@ -183,17 +183,19 @@ def bill(
         imports, exports = _without_storage(site, tariff)
     else:
         raise InputError.at("site", "must be a bess.Site or a bess.Result", site)
-    return _bill(site, tariff, imports, exports, dates, past)
+    return bill_energy(site, tariff, imports, exports, dates=dates, past=past)
 
 
-def _bill(
+def bill_energy(
     site: Site,
     tariff: Tariff,
     imports: Floats,
     exports: Floats,
-    dates: tuple[date, ...] | None,
-    past: PastPeaks,
+    *,
+    dates: tuple[date, ...] | None = None,
+    past: PastPeaks | None = None,
 ) -> Bill:
+    """The bill of what crosses a site's meter: kWh imported and exported in each step."""
     timeline = site.timeline
     layout = lay_out(tariff, timeline, dates)
     runs = layout.runs
@@ -201,7 +203,7 @@ def _bill(
     peaks = period_peaks(layout, imports, by_bin[2], timeline.step_hours)
     lines = energy_lines(tariff, layout, by_bin[0], by_bin[1], peaks)
     lines += _series_lines(tariff, site, layout, imports, exports)
-    lines += demand_lines(tariff, timeline, layout, peaks, imports, past)
+    lines += demand_lines(tariff, timeline, layout, peaks, imports, past or {})
     lines += fixed_lines(tariff, timeline, layout)
     if tariff.percentages:
         lines += percentage_lines(tariff, timeline, layout, lines, taxes=False)
