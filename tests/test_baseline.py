@@ -49,6 +49,18 @@ def test_one_bill_sets_the_level_and_the_typical_year_the_season() -> None:
     )
 
 
+def test_every_bill_and_every_month_without_one_has_the_typical_shape() -> None:
+    hours = np.tile(np.arange(24) + 1.0, 365) * SEASON
+    bills = [("2025-01-01", "2025-02-01", 500), ("2025-03-01", "2025-04-01", 900)]
+    year = baseline(bills, time_zone="Etc/UTC", typical=hours)
+    first, third = slice(0, 744), slice(24 * 59, 24 * 90)
+    assert_allclose(year.energy_kwh[first], hours[first] * (500 / hours[first].sum()), rtol=1e-12)
+    assert_allclose(year.energy_kwh[third], hours[third] * (900 / hours[third].sum()), rtol=1e-12)
+    rest = np.delete(np.arange(8760), np.r_[first, third])
+    scale = (500 + 900) / (hours[first].sum() + hours[third].sum())
+    assert_allclose(year.energy_kwh[rest], hours[rest] * scale, rtol=1e-12)
+
+
 def test_without_a_typical_profile_bills_have_the_residential_shape_and_it_is_said() -> None:
     year = baseline([("2025-01-01", "2025-02-01", 600)], time_zone=LOS_ANGELES)
     evening, night = year.energy_kwh[18], year.energy_kwh[3]
@@ -101,7 +113,7 @@ def test_of_several_years_bills_the_nearest_counts_and_then_the_later() -> None:
     year = baseline(bills, time_zone="Etc/UTC", typical="flat", start="2025-01-01T00:00Z")
     assert_allclose(energy_of(year, "2025-06-01", "2025-07-01"), 200, rtol=1e-12)
     assert_allclose(energy_of(year, "2025-07-01", "2025-08-01"), 62, rtol=1e-12)
-    assert any(note.startswith("2 bills are left out") for note in year.assumptions)
+    assert "bills left out, whose days nearer bills cover: 2" in year.assumptions
 
 
 def test_a_bill_of_another_year_counts_on_the_days_that_are_left() -> None:

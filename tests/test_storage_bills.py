@@ -89,6 +89,11 @@ def test_a_series_with_gaps_is_filled() -> None:
     assert_allclose(run(document).flows["grid_to_site_kwh_ac"], 1.0, rtol=1e-9)
 
 
+def test_a_typical_profile_that_is_not_needed_is_said_not_to_be_used() -> None:
+    answer = run(np.ones(8760), "flat")
+    assert "consumption: profile home is whole: no typical profile is used" in answer.assumptions
+
+
 def test_files_of_a_folder_are_found_by_their_names(tmp_path: Path) -> None:
     for source, name in (("green_button_bills.xml", "home.xml"), ("bills.csv", "home.csv")):
         (tmp_path / name).write_bytes((CASES / source).read_bytes())
@@ -107,6 +112,8 @@ def test_what_is_wrong_is_said_in_the_words_of_the_request() -> None:
     assert refusal(BILLS, "bdew-x") == (
         "consumption.typicalProfileId = 'bdew-x': must be one of bdew-h25, bdew-g25, bdew-l25"
     )
+    gaps = np.array([1.0, np.nan, 1.0])
+    assert refusal(gaps, "bdew-x") == refusal(BILLS, "bdew-x")
     assert refusal(BILLS, "nobody").startswith(
         "consumption.typicalProfileId = 'nobody': no profile has this id"
     )

@@ -195,11 +195,11 @@ def _choose(
         cover[i] = rest
         chosen.append(int(i))
     if left_out:
-        notes.append(f"{left_out} bills are left out: bills nearer to the year cover their days")
+        notes.append(f"bills left out, whose days nearer bills cover: {left_out}")
     if shared:
         notes.append(
-            f"{shared} bills of other years count on the days that no nearer bill covers, with the "
-            "share of their energy that is typical there"
+            f"bills of other years that count on the days no nearer bill covers: {shared}, each "
+            "with the share of its energy that is typical there"
         )
     return totals, notes
 

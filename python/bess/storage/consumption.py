@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bess.baselining import filled, on_year
-from bess.errors import InputError
 from bess.profile import Bills, GappedSeries, Profile, horizon, place, read_consumption
 from bess.profile.placing import year_from
 from bess.timeline import Timeline
@@ -35,11 +34,9 @@ class Consumption:
         if isinstance(found, Bills):
             return cls(found, typical, ())
         if not isinstance(found, GappedSeries):
-            return cls(found, None, found.notes)
-        try:
-            whole = filled(found, start, time_zone, typical)
-        except InputError as error:
-            raise _of_the_request(error) from None
+            unused = () if typical is None else (f"{name} is whole: no typical profile is used",)
+            return cls(found, None, (*found.notes, *unused))
+        whole = filled(found, start, time_zone, typical)
         profile = Profile(whole.energy_kwh, found.start, found.step_seconds, name)
         return cls(profile, None, whole.assumptions)
 
@@ -54,21 +51,6 @@ class Consumption:
         if not isinstance(self.readings, Bills):
             energy, note = place(self.readings, timeline, by_date=False)
             return energy, (note,) if note else ()
-        try:
-            year = year_from(timeline.start, timeline.step_seconds, timeline.time_zone)
-            found = on_year(self.readings, year, self.typical)
-        except InputError as error:
-            raise _of_the_request(error) from None
+        year = year_from(timeline.start, timeline.step_seconds, timeline.time_zone)
+        found = on_year(self.readings, year, self.typical)
         return found.energy_kwh[: timeline.steps], found.assumptions
-
-
-def _of_the_request(error: InputError) -> InputError:
-    """An error with the typical profile under the name it has in a request."""
-    return InputError(
-        *(
-            replace(problem, path="consumption.typicalProfileId")
-            if problem.path == "typical"
-            else problem
-            for problem in error.problems
-        )
-    )

@@ -142,9 +142,12 @@ class _Inputs:
         if isinstance(reference, ConsumptionReference):
             typical = self._typical(profiles, reference)
             start = self.request.from_date_time
-            self.consumption = Consumption.read(
-                entry.source, typical, start=start, time_zone=zone, name=entry.label
-            )
+            try:
+                self.consumption = Consumption.read(
+                    entry.source, typical, start=start, time_zone=zone, name=entry.label
+                )
+            except InputError as error:
+                raise self.spelling.retold(error) from None
             notes = self.consumption.notes
         else:
             profile = read_profile(entry.source, role="solar", time_zone=zone, name=entry.label)
