@@ -188,6 +188,16 @@ def test_a_doubled_hour_that_an_export_has_once_leaves_a_gap(tmp_path: Path) -> 
     assert_allclose(again.energy_kwh, found.energy_kwh)
 
 
+def test_a_column_of_generation_beside_a_load_is_no_export(tmp_path: Path) -> None:
+    path = tmp_path / "home.csv"
+    hours = [f"2025-06-02 {h:02}:00,{'' if h == 3 else 1},2" for h in range(24)]
+    for first in (hours, hours[4:]):
+        path.write_text("\n".join(["time,load kwh,solar generation kwh", *first]), "utf-8")
+        found = read_consumption(path, time_zone=LOS_ANGELES)
+        assert np.nansum(found.energy_kwh) == len(first) - (first is hours)
+        assert getattr(found, "export_kwh", None) is None
+
+
 def test_a_whole_profile_is_read_as_before(tmp_path: Path) -> None:
     path = tmp_path / "home.csv"
     path.write_text("time,kwh\n2025-01-01T00:00Z,1\n2025-01-01T01:00Z,2\n", "utf-8")
@@ -210,7 +220,8 @@ BAD_TABLES = {
     ),
     "Name,X\nDATE,START TIME,USAGE (kWh)\n": "usage.csv: holds no electric readings",
     "start,end,kwh\n2025-01-01,2025-01-31,-4\n2025-02-01,2025-02-28,\n": (
-        "usage.csv line 2, kwh = '-4': must be an energy ≥ 0; leave out a bill that is not known"
+        "usage.csv line 2, kwh = '-4': must be the energy delivered, ≥ 0; leave out a bill that is "
+        "not known"
     ),
     "start,end,usage kW\n2025-01-01,2025-01-31,4\n2025-02-01,2025-02-28,\n": (
         "usage.csv line 2, usage kW = 'kW': must be kWh, Wh or MWh: a bill has energy"

@@ -164,7 +164,7 @@ def _bills(
         if not row.unit.lower().endswith("h"):
             raise InputError.at(row.place, "must be kWh, Wh or MWh: a bill has energy", row.unit)
         if not values[i] >= 0:
-            why = "must be an energy ≥ 0; leave out a bill that is not known"
+            why = "must be the energy delivered, ≥ 0; leave out a bill that is not known"
             raise InputError.at(row.place, why, row.cell)
     export = float(np.nansum(_values(exports, DAY))) if exports else 0.0
     places = [row.place for row in imports]

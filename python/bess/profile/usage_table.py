@@ -27,7 +27,8 @@ _START: Final = (
 _END: Final = ("end", "to")
 _ENDS: Final = ("read", "reading", "bill", "billing", "invoice", "end", "ending", "through")
 _IMPORT: Final = ("import", "delivered", "consumption", "usage", "kwh", "energy", "load")
-_EXPORT: Final = ("export", "generation", "received", "reverse")
+_TO_THE_GRID: Final = ("export", "exports", "exported", "received", "reverse")
+_EXPORT: Final = (*_TO_THE_GRID, "generation")
 _NOT_ENERGY: Final = ("cost", "charge", "price", "amount", "note", "quality", "net", "units", "uom")
 _FUEL: Final = re.compile(r"\b(gas|water|therms?|ccf)\b", re.IGNORECASE)
 _AMOUNT: Final = re.compile(r"[-\d.,$]+")
@@ -83,7 +84,7 @@ def is_usage_table(path: Path) -> bool:
             return is_date(_cell(cells, columns.date))
         columns = _columns(cells)
         if columns is not None:
-            if position > 0 or columns.exports is not None:
+            if position > 0 or _mentions(_cell(cells, columns.exports).lower(), _TO_THE_GRID):
                 return True
             if columns.end is None and columns.days is None and not columns.dates_are_ends:
                 return False
