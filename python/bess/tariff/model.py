@@ -129,6 +129,43 @@ class Tariff:
             record = read_json(Path(record))
         return read_urdb(record, metering=metering, coincident_hours=coincident_hours)
 
+    @classmethod
+    def from_genability(
+        cls,
+        tariff: Any,
+        *,
+        property_inputs: Any = None,
+        variable_rates: Mapping[str, float] | None = None,
+        calendars: Mapping[Any, Any] | None = None,
+        missing: Literal["error", "zero"] = "error",
+    ) -> Tariff:
+        """The tariff of an Arcadia/Genability object or JSON file; arguments as `load_tariff`'s."""
+        from bess.tariff.loading import load_tariff
+
+        return load_tariff(
+            tariff,
+            property_inputs=property_inputs,
+            variable_rates=variable_rates,
+            calendars=calendars,
+            missing=missing,
+        )
+
+    @classmethod
+    def from_toml(cls, source: str | Path) -> Tariff:
+        """The tariff of a file in our own TOML (see `bess.tariff.toml_form`), or of its text."""
+        from bess.tariff.loading import load_tariff
+        from bess.tariff.toml_form import read_toml
+
+        if isinstance(source, str) and "\n" in source:
+            return read_toml(source)
+        return load_tariff(source)
+
+    def to_toml(self) -> str:
+        """The tariff as TOML, from which `from_toml` makes one that bills alike."""
+        from bess.tariff.toml_form import write_toml
+
+        return write_toml(self)
+
     def prices(self, timeline: Timeline) -> Prices:
         """The import and export price of every step, in money per kWh; kept for the next call.
 
@@ -154,12 +191,27 @@ class Tariff:
                 return f"{rate.name} has bands"
         charges = [
             *(rate.name for rate in self.demand_rates),
-            *(charge.name for charge in self.minimum_charges),
-            *(rate.name for rate in self.percentages if rate.percent),
+            *(charge.name for charge in self.minimum_charges if self._may_bind(charge)),
+            *(
+                rate.name
+                for rate in self.percentages
+                if rate.percent and (rate.seasons or rate.valid_from or rate.valid_to)
+            ),
         ]
         if part == "bill" and charges:
             return f"it charges {charges[0]}, which depends on more than a step"
         return ""
+
+    def _may_bind(self, least: MinimumCharge) -> bool:
+        """Whether a minimum charge is above the fixed charges that are due anyway."""
+        due = sum(
+            charge.amount * charge.quantity
+            for charge in self.fixed_charges
+            if charge.period == least.period
+            and not (charge.seasons or charge.valid_from or charge.valid_to)
+        )
+        owed = any(charge.amount < 0 for charge in self.fixed_charges)
+        return bool(least.charge_class) or owed or least.amount > due
 
     def notes(self, timeline: Timeline) -> tuple[str, ...]:
         """What pricing this horizon assumes beyond `assumptions`, a sentence each."""
