@@ -131,7 +131,8 @@ def test_the_example_tariff_says_what_it_is_and_what_it_leaves_out() -> None:
     tariff = load_tariff(EXAMPLE)
     assert tariff.identifiers == {"pge-e-elec-2025", "pge-e-elec", "tariff_pge_e_elec"}
     assert (tariff.currency, tariff.time_zone) == ("USD", "America/Los_Angeles")
-    assert tariff.ignored == ("rates[0] 'Base Services Charge': FIXED_PRICE, not billed",)
+    assert tariff.ignored == ()
+    assert [charge.name for charge in tariff.fixed_charges] == ["rates[0] 'Base Services Charge'"]
     assert tariff.assumptions == ()
     later = horizon("2025-05-01T00:00-07:00", 8760, time_zone="America/Los_Angeles")
     assert tariff.notes(later) == (

@@ -175,8 +175,11 @@ def _optimal(
         gap=optimum.gap,
         assumptions=tuple(assumptions),
     )
-    if result.bill is None or result.energy_cost is None or not common["tariff"].fixed_charges:
+    tariff = common["tariff"]
+    if tariff is None or not tariff.fixed_charges:
         return result
+    assert result.bill is not None
+    assert result.energy_cost is not None
     # Whatever the schedule, fixed charges are due: they belong to the bound as to the cost.
     fixed = result.bill.total - result.energy_cost
     return replace(result, lower_bound=optimum.lower_bound + fixed)
@@ -191,13 +194,15 @@ def _paid(
     if tariff is not None:
         from bess.tariff import Tariff
         from bess.tariff.layout import lay_out
+        from bess.tariff.pricing import prices_of
 
         if not isinstance(tariff, Tariff):
             raise InputError.at("tariff", "must be a bess.Tariff (see load_tariff)", tariff)
         if tariff.not_by_step("energy"):
             lay_out(tariff, site.timeline)  # refuses gaps before anything runs
         else:
-            prices = tariff.prices(site.timeline)
+            tariff.prices(site.timeline)
+            prices = prices_of(tariff, site.timeline, percentages=True)
         assumptions += (*tariff.assumptions, *tariff.notes(site.timeline))
     if prices is None:
         return None

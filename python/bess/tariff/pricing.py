@@ -24,18 +24,35 @@ __all__ = ["holding", "prices_of", "within"]
 Steps = NDArray[np.bool_]
 
 
+def with_percentages(tariff: Tariff, charge_class: tuple[str, ...]) -> float:
+    """What an amount of 1 of a charge class comes to with the percentages and taxes on it."""
+    lines = [(charge_class, 1.0)]
+    for stage in (0, 1, 2):
+        before = list(lines)
+        for rate in tariff.percentages:
+            if rate.stage == stage:
+                wanted = set(rate.charge_class) - {"TAX", "AFTER_TAX"}
+                base = sum(a for own, a in before if not wanted or wanted.intersection(own))
+                lines.append((rate.charge_class, base * rate.percent / 100))
+    return sum(amount for _, amount in lines)
+
+
 @lru_cache(maxsize=32)
-def prices_of(tariff: Tariff, timeline: Timeline) -> Prices:
+def prices_of(tariff: Tariff, timeline: Timeline, percentages: bool = False) -> Prices:
     """The import and export price of every step, kept for the next call; see `Tariff.prices`."""
     imports, exports = np.zeros(timeline.steps), np.zeros(timeline.steps)
     if tariff.rates:
         holds = holding(tariff, timeline)
         for rate, at in zip(tariff.rates, holds, strict=True):
-            imports += rate.price * (at & rate.on_import)
-            exports += rate.price * (at & rate.on_export)
+            price = rate.price
+            if percentages:
+                price *= with_percentages(tariff, rate.charge_class)
+            imports += price * (at & rate.on_import)
+            exports += price * (at & rate.on_export)
     if tariff.series is not None:
         import_series, export_series = tariff.series.on(timeline, tariff.time_zone)
-        imports, exports = imports + import_series, exports + export_series
+        factor = with_percentages(tariff, ()) if percentages else 1.0
+        imports, exports = imports + import_series * factor, exports + export_series * factor
     prices = []
     for series in (imports, exports):
         owned = np.array(series, np.float64)
