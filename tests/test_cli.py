@@ -266,3 +266,30 @@ def test_the_shipped_requests_run(tmp_path: Path, name: str) -> None:
     result = bess_command("run", EXAMPLES / f"{name}.json", "--out", tmp_path / "out")
     assert result.exit_code == 0, result.output
     assert "8,760 steps of 60 min" in result.output
+
+
+def test_a_tariff_is_shown_with_what_is_ignored_and_its_prices(folder: Path) -> None:
+    record = {
+        "name": "Two tiers",
+        "energyratestructure": [[{"rate": 0.1, "max": 50}, {"rate": 0.2}], [{"rate": 0.3}]],
+        "energyweekdayschedule": [[int(hour >= 18) for hour in range(24)]] * 12,
+        "energyweekendschedule": [[0] * 24] * 12,
+        "demandratestructure": [[{"rate": 5}]],
+        "demandreactivepowercharge": 0.5,
+    }
+    (folder / "urdb.json").write_text(json.dumps(record))
+    result = bess_command("tariff", "show", "urdb.json")
+    assert result.exit_code == 0, result.output
+    lines = result.output.splitlines()
+    for words in (
+        "kWh up to 50 kWh",
+        "demand period 0",
+        "ignored: demandreactivepowercharge (0.5): reactive power, not billed",
+        "Jan " + "a" * 36 + "b" * 12,
+        "Jan " + "a" * 48,
+        "USD per kWh imported: a 0.1, b 0.3",
+    ):
+        assert any(words in line for line in lines), words
+    refused = bess_command("tariff", "show", "urdb.json", "--property", "nothing")
+    assert refused.exit_code == 1
+    assert "--property = 'nothing': must be KEY=VALUE" in refused.output

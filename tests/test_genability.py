@@ -171,11 +171,15 @@ def test_psegli_is_off_peak_on_the_holidays_of_its_calendar(shared_data: Path) -
         "distributedEnergyResourcesCostRecoveryRateSmall": 0.001,
         "securitizationOffsetCharge": -0.02,
         "securitizationCharge200": 0.02,
+        "newYorkStateAssessment": 0,
+        "revenueDecouplingMechanismResidential200": 0,
+        "deliveryServiceAdjustment200": 0,
     }
     loaded = load_tariff(
         published(shared_data, "psegli"),
         variable_rates=variables,
         calendars={61: ["2025-07-04", "2025-12-25"]},
+        property_inputs={"territoryId": 3711},
     )
     assert not any("taken as 0" in text for text in loaded.assumptions)
     imports, _ = loaded.prices(NEW_YORK_YEAR).series(8760)
@@ -192,26 +196,14 @@ def test_psegli_names_what_it_needs_and_what_it_leaves_out(shared_data: Path) ->
         load_tariff(path)
     assert str(caught.value) == (
         'calendars: needs the holidays of 61 (or missing="zero" for none)\n'
+        "property_inputs.territoryId: is required to choose among the tariff's rates: one of 3711 "
+        "(Outside Suffolk County), 3567 (Suffolk County)\n"
         "variable_rates: must give the prices of distributedEnergyResourcesCostRecoveryRateSmall, "
-        'securitizationOffsetCharge, securitizationCharge200 (or missing="zero")'
+        "newYorkStateAssessment, revenueDecouplingMechanismResidential200, "
+        "securitizationOffsetCharge, securitizationCharge200, deliveryServiceAdjustment200 (or "
+        'missing="zero")'
     )
-    ignored = load_tariff(path, missing="zero").ignored
-    assert len(ignored) == 10
-    assert ignored[0] == "rates[0] 'Service Charge': FIXED_PRICE, not billed"
-    assert ignored[8] == (
-        "rates[19] 'Rate for Cities and Incorporated Villages - Transportation': 3.5921 % of other "
-        "charges, not billed"
-    )
-
-
-def test_coned_is_refused_for_its_summer_tiers_alone(shared_data: Path) -> None:
-    with pytest.raises(InputError) as caught:
-        load_tariff(
-            published(shared_data, "coned"), property_inputs={"territoryId": 3634}, missing="zero"
-        )
-    (problem,) = caught.value.problems
-    assert problem.path.endswith("coned_default_2025-01-01.json: rates[11] 'Summer Rate'")
-    assert "0.16107 up to 250 kWh, then 0.18518" in problem.reason
+    assert load_tariff(path, missing="zero").ignored == ()
 
 
 def test_nimo_asks_for_its_territory_and_then_prices_every_hour(shared_data: Path) -> None:

@@ -47,7 +47,7 @@ def test_a_territory_chooses_among_rates_and_only_those_that_matter_ask_for_it()
         loaded = load(*zones, property_inputs={"territoryId": given_value})
         assert series(loaded)[0] == [0.2] * 24
     assert series(load(*zones, head={"territoryId": 7}, property_inputs={"territoryId": 9}))
-    fixed = rate("f", chargeType="FIXED_PRICE", territory={"territoryId": 7})
+    fixed = rate("f", 0, chargeType="FIXED_PRICE", territory={"territoryId": 7})
     assert series(load(rate("a"), fixed))[0] == [0.1] * 24
 
 

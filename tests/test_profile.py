@@ -134,7 +134,7 @@ def test_a_title_that_says_nothing_is_taken_where_it_stands_alone(tmp_path: Path
     assert read_profile(united, role="load").energy_kwh.tolist() == [1, 2]
 
 
-GAP = "is missing: bills and gaps need baselining, which comes in a later version"
+GAP = "is missing: bess.baseline makes a step series of bills and of a series with gaps"
 BAD_FILES = {
     "": "home.csv: holds no readings",
     "kwh\n": "home.csv: holds titles but no readings",
@@ -153,7 +153,7 @@ BAD_FILES = {
     ),
     "t,kwh\n2025-01-01T00:00Z,1\n2025-01-01T01:00Z,1\n2025-01-01T02:00Z,1\n2025-01-01T04:00Z,1\n": (
         "home.csv line 5, t: comes 7200 s after the reading before it, where others come 3600 s "
-        "after: bills and gaps need baselining, which comes in a later version"
+        "after: bess.baseline makes a step series of bills and of a series with gaps"
     ),
     "t,kwh\n2025-01-01T00:00Z,1\n2025-01-01T01:00,1\n": (
         "home.csv line 3, t = '2025-01-01T01:00': must have an offset from UTC like the others, "

@@ -13,7 +13,7 @@ from bess.profile import Profile, place, read_profile
 from bess.timeline import Timeline, parse_instant
 
 LOS_ANGELES = "America/Los_Angeles"
-GAP = "is missing: bills and gaps need baselining, which comes in a later version"
+GAP = "is missing: bess.baseline makes a step series of bills and of a series with gaps"
 
 
 def test_a_profile_json_in_either_spelling() -> None:
@@ -122,8 +122,8 @@ BAD_DOCUMENTS = [
     ),
     (
         {"readingData": [{"from": "2025-01-01T00:00Z", "to": "2025-02-01T00:00Z", "value": 9}]},
-        "profile.readingData: has a single reading: bills and gaps need baselining, which comes "
-        "in a later version",
+        "profile.readingData: has a single reading: bess.baseline makes a step series of "
+        "bills and of a series with gaps",
     ),
     (
         {
@@ -134,7 +134,7 @@ BAD_DOCUMENTS = [
             ]
         },
         "profile.readingData[1].from: comes 2678400 s after the reading before it, where others "
-        "come 2419200 s after: bills and gaps need baselining, which comes in a later version",
+        "come 2419200 s after: bess.baseline makes a step series of bills and of a series with gaps",
     ),
     (
         {
@@ -144,8 +144,8 @@ BAD_DOCUMENTS = [
             ]
         },
         "profile.readingData[0].to = '2025-01-01T00:30Z': must be 3600 s after the reading's "
-        "start, where the next one starts; bills and gaps need baselining, which comes in a later "
-        "version",
+        "start, where the next one starts; bess.baseline makes a step series of bills and of a "
+        "series with gaps",
     ),
     (
         {"readingData": [{"from": "2025-01-01T00:00Z"}, {"from": "2025-01-01T01:00Z"}]},

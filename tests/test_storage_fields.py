@@ -58,7 +58,7 @@ BAD_FIELDS = [
         "consumption.dataFactor",
         2,
         "consumption.dataFactor = 2: is not a known field; known fields: profileId, "
-        "providerProfileId",
+        "providerProfileId, typicalProfileId",
     ),
     (
         "consumption.profileId",

@@ -115,25 +115,6 @@ def test_profiles_of_other_steps_or_days_are_refused() -> None:
     )
 
 
-def test_bills_are_refused_for_now() -> None:
-    bills = {
-        "readingData": [
-            {
-                "fromDateTime": f"2024-{month:02}-01T00:00:00-08:00",
-                "toDateTime": f"2024-{month + 1:02}-01T00:00:00-08:00",
-                "quantityUnit": "kWh",
-                "quantityValue": "800",
-            }
-            for month in range(1, 12)
-        ]
-    }
-    message = refusal(
-        day({"chargeOnSurplus": True}), profiles=home(1) | {"sins-example-jun23-bills": bills}
-    )
-    assert message.startswith("profile sins-example-jun23-bills.readingData[2].fromDateTime: ")
-    assert message.endswith("bills and gaps need baselining, which comes in a later version")
-
-
 def test_folders_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
     asked = day({"chargeOnSurplus": True})
     assert refusal(asked, profiles=tmp_path / "absent") == (

@@ -38,7 +38,7 @@ def message(source: Any, **options: Any) -> str:
         ({"importPrice": 1, "timeZone": "US"}, "timeZone = 'US': is not a known IANA time zone"),
         ({"import_price": [1], "duration": 1}, "from_date_time: is required where duration is"),
         ({}, "is no tariff: it has neither rates nor an importPrice"),
-        ({"energyratestructure": []}, "is an OpenEI URDB record: not supported in this version"),
+        ({"energyratestructure": []}, "energyratestructure: is required, with at least one period"),
         ([], "must hold one tariff, not 0"),
         (3, "3: must be a tariff: a JSON object, or a list of one"),
         ("nowhere.json", "nowhere.json: cannot be read: No such file or directory"),
@@ -131,7 +131,8 @@ def test_the_example_tariff_says_what_it_is_and_what_it_leaves_out() -> None:
     tariff = load_tariff(EXAMPLE)
     assert tariff.identifiers == {"pge-e-elec-2025", "pge-e-elec", "tariff_pge_e_elec"}
     assert (tariff.currency, tariff.time_zone) == ("USD", "America/Los_Angeles")
-    assert tariff.ignored == ("rates[0] 'Base Services Charge': FIXED_PRICE, not billed",)
+    assert tariff.ignored == ()
+    assert [charge.name for charge in tariff.fixed_charges] == ["rates[0] 'Base Services Charge'"]
     assert tariff.assumptions == ()
     later = horizon("2025-05-01T00:00-07:00", 8760, time_zone="America/Los_Angeles")
     assert tariff.notes(later) == (

@@ -7,6 +7,7 @@ void bind_site(pybind11::module_& m);
 void bind_corridor(pybind11::module_& m);
 void bind_rules(pybind11::module_& m);
 void bind_device(pybind11::module_& m);
+void bind_settlement(pybind11::module_& m);
 void bind_sharing(pybind11::module_& m);
 void bind_linear_program(pybind11::module_& m);
 void bind_solution(pybind11::module_& m);
@@ -18,6 +19,7 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   bess::border::bind_corridor(m);
   bess::border::bind_rules(m);
   bess::border::bind_device(m);
+  bess::border::bind_settlement(m);
   bess::border::bind_sharing(m);
   bess::border::bind_linear_program(m);
   bess::border::bind_solution(m);

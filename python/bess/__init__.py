@@ -2,7 +2,8 @@
 
 `dispatch` runs a `Battery` (or `BessDevice`) at a `Site` by a strategy: `Surplus`, `FixedSchedule`,
 `Follow`, `PeakShave`, or `Optimize` against `Prices` or a tariff. `run_request` turns a storage
-request into its three post-storage profiles.
+request into its three post-storage profiles. `baseline` makes a step series of bills, or of a
+series with gaps.
 """
 
 from importlib import import_module
@@ -28,14 +29,18 @@ from bess.time_of_use import TimeOfUse
 from bess.timeline import Timeline
 
 if TYPE_CHECKING:
+    from bess.baselining import Baseline, Origin, baseline
     from bess.profile import Profile, read_profile
     from bess.storage import PostStorageProfile, StorageRequest, StorageResponse, run_request
     from bess.tariff import Tariff, load_tariff
+    from bess.tariff.bill import Bill, bill
 
 __all__ = [
+    "Baseline",
     "Battery",
     "BessDevice",
     "BessError",
+    "Bill",
     "DeviceResult",
     "FixedSchedule",
     "Follow",
@@ -43,6 +48,7 @@ __all__ = [
     "InputError",
     "MissingExtraError",
     "Optimize",
+    "Origin",
     "PeakShave",
     "PostStorageProfile",
     "Prices",
@@ -59,6 +65,8 @@ __all__ = [
     "TimeOfUse",
     "Timeline",
     "Violation",
+    "baseline",
+    "bill",
     "dispatch",
     "load_tariff",
     "read_profile",
@@ -67,11 +75,16 @@ __all__ = [
 
 # Loaded when first used: who only dispatches need not wait for them.
 _LATER = {
+    "Bill": "bess.tariff.bill",
+    "Baseline": "bess.baselining",
+    "Origin": "bess.baselining",
     "PostStorageProfile": "bess.storage",
     "Profile": "bess.profile",
     "StorageRequest": "bess.storage",
     "StorageResponse": "bess.storage",
     "Tariff": "bess.tariff",
+    "baseline": "bess.baselining",
+    "bill": "bess.tariff.bill",
     "load_tariff": "bess.tariff",
     "read_profile": "bess.profile",
     "run_request": "bess.storage",

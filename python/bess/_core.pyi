@@ -127,3 +127,18 @@ def dual_bound(program: LinearProgram, row_dual: Floats) -> float: ...
 def recover(
     problem: Problem, program: LinearProgram, solution: Floats, simultaneous: bool
 ) -> tuple[Floats, Floats, NDArray[np.uint8], bool]: ...
+def settle(
+    import_energy: Floats,
+    export_energy: Floats,
+    run_start: NDArray[np.int32],
+    run_bin: NDArray[np.int32],
+    bins: int,
+) -> Floats: ...
+def peak_demand(
+    import_energy: Floats,
+    first: int,
+    interval: int,
+    run_start: NDArray[np.int32],
+    run_bin: NDArray[np.int32],
+    bins: int,
+) -> Floats: ...

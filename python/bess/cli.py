@@ -29,6 +29,8 @@ app = typer.Typer(
 )
 devices = typer.Typer(help="Batteries as a device registry describes them.", no_args_is_help=True)
 app.add_typer(devices, name="device")
+tariffs_of = typer.Typer(help="What suppliers charge and pay.", no_args_is_help=True)
+app.add_typer(tariffs_of, name="tariff")
 
 
 class Missing(StrEnum):
@@ -203,6 +205,42 @@ def check(
                     console.print(f"    {at.isoformat()} ({at:%A})")
                 if not next_instants(policy, start, 1):
                     console.print("    no instant ahead")
+
+
+@tariffs_of.command("show")
+def show(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A tariff: JSON, TOML or CSV.")],
+    prop: Annotated[
+        list[str] | None,
+        typer.Option("--property", metavar="KEY=VALUE", help="A property input; repeatable."),
+    ] = None,
+    rate: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=PRICE", help="A variable rate; repeatable."),
+    ] = None,
+    missing: Annotated[
+        Missing, typer.Option(help="What variable rates and holidays are that are not given.")
+    ] = Missing.ERROR,
+) -> None:
+    """Print a tariff's rates, what is ignored or assumed, and its prices by month and hour."""
+    with _errors_alone():
+        from rich.console import Console
+
+        from bess.tariff import load_tariff
+        from bess.tariff.sheet import rate_sheet
+
+        inputs = {}
+        for text in prop or ():
+            key, equals, value = text.partition("=")
+            if not key or not equals:
+                raise InputError.at("--property", "must be KEY=VALUE", text)
+            inputs[key] = value
+        tariff = load_tariff(
+            file, property_inputs=inputs, variable_rates=_rates(rate or []), missing=missing.value
+        )
+        console = Console(highlight=False)
+        for part in rate_sheet(tariff):
+            console.print(part)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from bess import _core
@@ -57,7 +58,8 @@ def dispatch(
     site, battery, strategy
         Where, what, and how. Several devices share surplus and deficit by priority.
     prices, tariff
-        What energy costs; one of them at most. `Optimize` needs one, others then tell the cost.
+        What energy costs; one of them at most. `Optimize` needs one, others then tell the cost. A
+        tariff gives the result a bill; `Optimize` takes one whose prices are by step alone.
     policies
         Windows on the state of charge, for a `Battery`; devices have their own.
     initial_state_of_charge, terminal_state_of_charge, degradation_cost_per_kwh, allow_...
@@ -102,8 +104,13 @@ def dispatch(
         "import_price": None if paid is None else paid[0],
         "export_price": None if paid is None else paid[1],
         "degradation_cost_per_kwh": units[0].battery.degradation_cost_per_kwh,
+        "tariff": tariff,
     }
     if isinstance(strategy, Optimize):
+        if tariff is not None and (reason := tariff.not_by_step()):
+            raise InputError.at(
+                "tariff", f"cannot be optimised against in this version: {reason}", tariff.name
+            )
         if paid is None:
             raise InputError.at("prices", "are required by Optimize (or a tariff)")
         return _optimal(site, units, strategy, paid, assumptions, common)
@@ -157,7 +164,7 @@ def _optimal(
         assumptions.append(
             f"the gap reached is {optimum.gap:.1e}, above the {strategy.gap:.1e} asked for"
         )
-    return Result(
+    result = Result(
         **common,
         series=optimum.series,
         units=tuple(
@@ -168,6 +175,14 @@ def _optimal(
         gap=optimum.gap,
         assumptions=tuple(assumptions),
     )
+    tariff = common["tariff"]
+    if tariff is None or not tariff.fixed_charges:
+        return result
+    assert result.bill is not None
+    assert result.energy_cost is not None
+    # Whatever the schedule, fixed charges are due: they belong to the bound as to the cost.
+    fixed = result.bill.total - result.energy_cost
+    return replace(result, lower_bound=optimum.lower_bound + fixed)
 
 
 def _paid(
@@ -178,10 +193,16 @@ def _paid(
         raise InputError.at("prices", "cannot be given together with a tariff")
     if tariff is not None:
         from bess.tariff import Tariff
+        from bess.tariff.layout import lay_out
+        from bess.tariff.pricing import prices_of
 
         if not isinstance(tariff, Tariff):
             raise InputError.at("tariff", "must be a bess.Tariff (see load_tariff)", tariff)
-        prices = tariff.prices(site.timeline)
+        if tariff.not_by_step("energy"):
+            lay_out(tariff, site.timeline)  # refuses gaps before anything runs
+        else:
+            tariff.prices(site.timeline)
+            prices = prices_of(tariff, site.timeline, percentages=True)
         assumptions += (*tariff.assumptions, *tariff.notes(site.timeline))
     if prices is None:
         return None

@@ -14,6 +14,7 @@ from rich.text import Text
 from bess._arrays import Floats
 from bess.result import Result
 from bess.storage.response import StorageResponse
+from bess.tariff.bill import bill_energy
 
 __all__ = ["report"]
 
@@ -94,7 +95,9 @@ def _meter(result: Result, solar_kwh: Floats) -> _Meter:
     elif site.export_limit_kwh is not None:
         exports = np.minimum(exports, site.export_limit_kwh)
     cost = None
-    if result.import_price is not None and result.export_price is not None:
+    if result.tariff is not None:
+        cost = bill_energy(site, result.tariff, imports, exports).total
+    elif result.import_price is not None and result.export_price is not None:
         cost = float(result.import_price @ imports - result.export_price @ exports)
     return _Meter(imports, exports, cost)
 

@@ -17,6 +17,9 @@ from bess.site import Site
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bess.tariff import Tariff
+    from bess.tariff.bill import Bill
+
 __all__ = ["DeviceResult", "Result", "Violation"]
 
 SERIES: Final = (
@@ -171,6 +174,8 @@ class Result:
     """Under `Optimize`: cost less lower bound, relative to max(1, the money that flows)."""
     assumptions: tuple[str, ...] = ()
     """What was assumed on the caller's behalf."""
+    tariff: Tariff | None = field(default=None, repr=False)
+    """What it is billed on; None where prices were given, or nothing."""
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(freeze(state))
@@ -230,16 +235,26 @@ class Result:
 
     @cached_property
     def energy_cost(self) -> float | None:
-        """Energy bought less energy sold at the prices; None without prices."""
+        """Energy bought less energy sold at prices by step; None where there are none."""
         if self.import_price is None or self.export_price is None:
             return None
         bought = float(np.dot(self.import_price, self.import_kwh_ac))
         return bought - float(np.dot(self.export_price, self.export_kwh_ac))
 
+    @cached_property
+    def bill(self) -> Bill | None:
+        """The bill on the tariff of the dispatch (see `bess.bill`); None without one."""
+        if self.tariff is None:
+            return None
+        from bess.tariff.bill import bill
+
+        return bill(self, self.tariff)
+
     @property
     def cost(self) -> float | None:
-        """Energy cost plus degradation cost; None without prices or tariff."""
-        return None if self.energy_cost is None else self.energy_cost + self.degradation_cost
+        """Bill (or energy cost) plus degradation cost; None without prices or tariff."""
+        paid = self.energy_cost if self.bill is None else self.bill.total
+        return None if paid is None else paid + self.degradation_cost
 
     def to_pandas(self) -> pd.DataFrame:
         """All ten series as columns, a row for each step's start on the site's clock.

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from bess.errors import InputError
 
-__all__ = ["LocalClock", "Timeline", "parse_instant", "zone"]
+__all__ = ["LocalClock", "Timeline", "offset_changes", "parse_instant", "zone"]
 
 DAY: Final = 86_400
 SECOND: Final = timedelta(seconds=1)
@@ -222,7 +222,7 @@ class LocalClock:
 @lru_cache(maxsize=64)
 def _local_clock(start: int, step: int, steps: int, key: str | int) -> LocalClock:
     clock = _tzinfo(key)
-    offsets = _offsets(clock, start, start + step * (steps - 1))
+    offsets = offset_changes(clock, start, start + step * (steps - 1))
     changes = [min(-((start - instant) // step), steps) for instant, _ in offsets] + [steps]
     offset = np.repeat(np.array([value for _, value in offsets], np.int64), np.diff(changes))
     local = np.arange(start, start + step * steps, step, dtype=np.int64) + offset
@@ -244,7 +244,7 @@ def _local_clock(start: int, step: int, steps: int, key: str | int) -> LocalCloc
     return LocalClock(**parts, start_seconds=start, step_seconds=step, time_zone=key)
 
 
-def _offsets(clock: ZoneInfo | timezone, first: int, last: int) -> list[tuple[int, int]]:
+def offset_changes(clock: ZoneInfo | timezone, first: int, last: int) -> list[tuple[int, int]]:
     """Offsets from UTC in seconds, each with the instant from which it holds (first: ``first``).
 
     Found by looking once a day and bisecting where the offset differs: no zone changes its clock

@@ -1,6 +1,16 @@
-"""Interval profiles: reading them, placing them on a request's year, finding them by id."""
+"""Profiles: reading them, placing them on a request's year; bills and series with gaps."""
 
+from bess.profile.consumption import read_consumption
 from bess.profile.placing import horizon, place
 from bess.profile.reading import Profile, read_profile
+from bess.profile.readings import Bills, GappedSeries
 
-__all__ = ["Profile", "horizon", "place", "read_profile"]
+__all__ = [
+    "Bills",
+    "GappedSeries",
+    "Profile",
+    "horizon",
+    "place",
+    "read_consumption",
+    "read_profile",
+]

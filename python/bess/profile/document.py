@@ -7,21 +7,25 @@ found in camel or snake case.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bess.errors import InputError, join_path
+from bess.profile.local_times import instants_of
 from bess.profile.reading import LATER, Profile, energies, energy_factor, numbers, undated_step
+from bess.profile.readings import Bills, GappedSeries, series_of
 from bess.profile.stamps import instants, localised
 from bess.timeline import parse_instant, zone
 
-__all__ = ["read_document"]
+__all__ = ["read_document", "read_gapped_document"]
 
 _SERIES: Final = ("dataSeries", "readingData", "baselineMeasures")
 _YEARS: Final = (365 * 24, 366 * 24)
+HALF_A_DAY: Final = 43_200
+"""Readings of more than this are bills."""
 
 
 def read_document(data: Mapping[str, Any], time_zone: str | None, name: str) -> Profile:
@@ -194,3 +198,82 @@ def _unit(unit: Any, path: str, step: int) -> tuple[float, str]:
         return energy_factor(unit, step), unit
     except InputError as error:
         raise InputError.at(path, error.problems[0].reason, unit) from None
+
+
+def read_gapped_document(
+    data: Mapping[str, Any], time_zone: str | None, name: str
+) -> GappedSeries | Bills:
+    """A profile JSON with readings missing (null), or whose readings are bills."""
+    fields = _Fields(data)
+    own = fields.value("timeZone")
+    clock = time_zone if own is None else zone(own, fields.path("timeZone")).key
+    if fields.holds("readingData"):
+        return _dated(fields, clock, name)
+    return _undated(fields, clock, name)
+
+
+def _undated(fields: _Fields, clock: str | None, name: str) -> GappedSeries:
+    if fields.holds("baselineMeasures"):
+        path = fields.path("baselineMeasures")
+        raise InputError.at(path, "must be whole: a typical year has no gaps")
+    path = fields.path("dataSeries")
+    values = fields.value("dataSeries")
+    values = values.tolist() if isinstance(values, np.ndarray) else fields.items("dataSeries")
+    energy = numbers([np.nan if value is None else value for value in values], path)
+    wrong = (energy < 0) | np.isinf(energy)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise InputError.at(f"{path}[{row}]", "must be a finite number ≥ 0", values[row])
+    step, how = _step(fields, len(energy))
+    start = _start(fields, clock)
+    factor, unit = _unit(fields.value("quantityUnit"), fields.path("quantityUnit"), step)
+    note = f"{name}: dataSeries read as {unit}, {len(energy):,} steps of {step / 60:g} min, {how}"
+    return GappedSeries(energy * factor, start, step, name, notes=(note,))
+
+
+def _dated(fields: _Fields, clock: str | None, name: str) -> GappedSeries | Bills:
+    path = fields.path("readingData")
+    rows = [_Fields(row, f"{path}[{i}]") for i, row in enumerate(fields.items("readingData"))]
+    starts, ends = (
+        _instants(rows, names, clock) for names in (("fromDateTime", "from"), ("toDateTime", "to"))
+    )
+    places = [f"{name}.{path}[{i}]" for i in range(len(rows))]
+    lengths = ends - starts
+    if (lengths <= 0).any():
+        raise InputError.at(places[int(np.argmax(lengths <= 0))], "must end after it starts")
+    values = []
+    for row in rows:
+        value = row.value("quantityValue", "value")
+        where = row.path("quantityValue", "value")
+        values.append(np.nan if value is None else float(energies([value], where)[0]))
+    factors = [
+        _unit(row.value("quantityUnit", "unit"), row.path("quantityUnit", "unit"), int(length))[0]
+        for row, length in zip(rows, lengths, strict=True)
+    ]
+    energy = np.array(values) * np.array(factors)
+    common, counts = np.unique(lengths, return_counts=True)
+    step = int(common[np.argmax(counts)])
+    if step > HALF_A_DAY:
+        said = f"{name}: readingData read as {len(rows)} bills"
+        return Bills(starts, ends, energy, tuple(places), name, notes=(said,))
+    other = np.flatnonzero(lengths != step)
+    if len(other):
+        raise InputError.at(places[other[0]], f"must be {step} s long, like the others")
+    tz = UTC if clock is None else zone(clock)
+    said = f"{name}: readingData read as {len(rows):,} readings of {step / 60:g} min"
+    return series_of(
+        starts, energy, places.__getitem__, step=step, name=name, tzinfo=tz, notes=(said,)
+    )
+
+
+def _instants(rows: list[_Fields], names: tuple[str, str], clock: str | None) -> Any:
+    def path(row: int) -> str:
+        return rows[row].path(*names)
+
+    cells = [_text(row, *names) for row in rows]
+    found, absent, _ = instants_of(cells, path, clock)
+    if absent.any():
+        row = int(np.argmax(absent))
+        why = f"does not exist: {clock} skips it when it sets its clock forward"
+        raise InputError.at(path(row), why, cells[row])
+    return found

@@ -19,7 +19,7 @@ from bess.errors import InputError
 from bess.profile.reading import Profile
 from bess.timeline import Timeline
 
-__all__ = ["horizon", "place"]
+__all__ = ["covers_a_year", "horizon", "place", "year_from"]
 
 FloatArray = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -57,10 +57,9 @@ def horizon(profiles: Iterable[Profile], start: datetime, time_zone: str | None)
     """
     first, *others = profiles
     step = first.step_seconds
-    site = Timeline(start, step, 1, time_zone)
-    year = (_anniversary(site.instant(0)) - site.start_seconds) // step
-    shorter = [p.steps for p in (first, *others) if not _covers_a_year(p, site)]
-    return Timeline(start, step, max(1, min([year, *shorter])), time_zone)
+    year = year_from(start, step, time_zone)
+    shorter = [p.steps for p in (first, *others) if not covers_a_year(p, year)]
+    return Timeline(start, step, min([year.steps, *shorter]), time_zone)
 
 
 def place(profile: Profile, timeline: Timeline, *, by_date: bool) -> tuple[FloatArray, str | None]:
@@ -87,7 +86,7 @@ def place(profile: Profile, timeline: Timeline, *, by_date: bool) -> tuple[Float
     if before >= 0 and before % step == 0 and before // step + timeline.steps <= profile.steps:
         first = before // step
         return profile.energy_kwh[first : first + timeline.steps], None
-    if not _covers_a_year(profile, timeline):
+    if not covers_a_year(profile, timeline):
         raise InputError.at(
             profile.name,
             f"covers {_span(source)}, less than a year, so it must start where the request does, "
@@ -123,7 +122,15 @@ def _dated(profile: Profile, timeline: Timeline) -> Timeline:
         ) from None
 
 
-def _covers_a_year(profile: Profile, timeline: Timeline) -> bool:
+def year_from(start: datetime, step_seconds: int, time_zone: str | None) -> Timeline:
+    """The whole steps of the year from ``start`` to the same local time a year later."""
+    site = Timeline(start, step_seconds, 1, time_zone)
+    steps = (_anniversary(site.instant(0)) - site.start_seconds) // step_seconds
+    return Timeline(start, step_seconds, max(1, steps), time_zone)
+
+
+def covers_a_year(profile: Profile, timeline: Timeline) -> bool:
+    """Whether a profile, on the clock of ``timeline``, has a whole year of steps."""
     length = profile.steps * profile.step_seconds
     if length >= 365 * DAY or profile.typical_year:
         return True

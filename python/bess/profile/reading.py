@@ -26,7 +26,7 @@ Role = Literal["load", "solar"]
 FloatArray = NDArray[np.float64]
 
 DAY: Final = 86_400
-LATER: Final = "bills and gaps need baselining, which comes in a later version"
+LATER: Final = "bess.baseline makes a step series of bills and of a series with gaps"
 GAP: Final = f"is missing: {LATER}"
 _NOT_AFTER: Final = "does not come after the reading before it"
 _PER_KWH: Final = {"wh": 1e-3, "kwh": 1.0, "mwh": 1e3, "w": 1e-3, "kw": 1.0, "mw": 1e3}
@@ -114,6 +114,9 @@ def read_profile(
         return source
     if isinstance(source, (str, Path)):
         path = Path(source)
+        if path.suffix.lower() == ".xml":
+            why = "is no interval profile: bess.baseline reads Green Button files"
+            raise InputError.at(name or path.name, why)
         if path.suffix.lower() != ".json":
             return read_table(path, role, time_zone, name or path.name)
         return read_document(read_json(path), time_zone, name or str(path))

@@ -18,7 +18,7 @@ from bess.errors import InputError
 from bess.profile.reading import GAP, regular, usual_step
 from bess.timeline import Timeline, zone
 
-__all__ = ["instants", "is_date", "is_stamp", "is_time", "localised"]
+__all__ = ["NO_ZONE", "instants", "is_date", "is_stamp", "is_time", "localised", "moments_of"]
 
 Place = Callable[[int], str]
 """What to call a row in an error."""
@@ -29,7 +29,7 @@ _CLOCK = r"(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([AaPp][Mm])?"
 _SLASHED = re.compile(rf"(\d{{1,2}})([/.])(\d{{1,2}})\2(\d{{4}})(?:[T ]+{_CLOCK})?", re.ASCII)
 _TIME = re.compile(_CLOCK, re.ASCII)
 _FORMS = "must be a date and time such as 2025-01-31T00:00 or 2025-01-31T00:00:00-08:00"
-_NO_ZONE = (
+NO_ZONE: Final = (
     "has no offset from UTC: give the site's zone (timeZone, as in America/Los_Angeles), "
     "or write the offset with every stamp"
 )
@@ -57,7 +57,7 @@ def instants(
 
     ``ends`` says that a stamp marks the end of its step.
     """
-    moments = _moments(cells, place)
+    moments = moments_of(cells, place)
     aware = [moment.tzinfo is not None for moment in moments]
     if any(aware) != all(aware):
         row = aware.index(not aware[0])
@@ -75,7 +75,7 @@ def instants(
         if time_zone is None:
             raise InputError.at(
                 place(0),
-                _NO_ZONE,
+                NO_ZONE,
                 cells[0],
             )
         start, step = _localised(moments, place, time_zone)
@@ -88,9 +88,11 @@ def instants(
 
 def localised(text: str, path: str, time_zone: str | None) -> datetime:
     """The instant at which a zone's wall clock shows a date and time; of two, the first."""
-    moment = _moments([text], lambda _: path)[0]
+    moment = moments_of([text], lambda _: path)[0]
     if time_zone is None:
-        raise InputError.at(path, _NO_ZONE, text)
+        raise InputError.at(path, NO_ZONE, text)
+    if not 1900 <= moment.year < 2200:
+        raise InputError.at(path, "must lie in the years 1900 to 2199", text)
     moment = moment.replace(tzinfo=zone(time_zone))
     there = moment.astimezone(UTC).astimezone(moment.tzinfo)
     if there.replace(tzinfo=None) != moment.replace(tzinfo=None):
@@ -99,7 +101,8 @@ def localised(text: str, path: str, time_zone: str | None) -> datetime:
     return moment
 
 
-def _moments(cells: Sequence[str], place: Place) -> list[datetime]:
+def moments_of(cells: Sequence[str], place: Place) -> list[datetime]:
+    """The dates and times of a column, aware or naive as they are written."""
     if is_stamp(cells[0]) and not _ISO.fullmatch(cells[0]):
         return _slashed(cells, place)
     try:

@@ -16,7 +16,7 @@ from bess.errors import InputError
 from bess.profile.reading import GAP, Profile, Role, energy_factor, undated_step, unit_in
 from bess.profile.stamps import instants, is_date, is_stamp, is_time
 
-__all__ = ["read_table"]
+__all__ = ["read_gapped_table", "read_table"]
 
 _WORDS: Final[dict[str, tuple[str, ...]]] = {
     "load": ("load", "consumption", "demand", "usage", "electric power"),
@@ -72,6 +72,26 @@ def read_table(path: Path, role: Role | None, time_zone: str | None, name: str) 
     )
 
 
+def read_gapped_table(
+    path: Path, role: Role | None, time_zone: str | None, name: str
+) -> tuple[list[str], list[str], list[str], bool, str]:
+    """Of a CSV file in which readings may be missing: each row's stamp (none where there are no
+    time stamps), its cell and its place, whether stamps mark ends, and the column's unit.
+
+    The columns are those of the first row without an empty cell.
+    """
+    table = _split(path, name)
+    full = next((i for i, row in enumerate(table.rows) if all(row)), 0)
+    probe = _Table(name, table.titles, [table.rows[full]], [table.lines[full]])
+    found, stamped, ends = _clock(probe)
+    column = _pick(probe, found, role)
+    columns = [table.column(i) for i in stamped]
+    stamps = [" ".join(cells) for cells in zip(*columns, strict=True)]
+    places = [table.place(row, column) for row in range(len(table.rows))]
+    unit = unit_in(table.titles[column]) or "kWh"
+    return stamps, table.column(column), places, ends, unit
+
+
 def _split(path: Path, name: str) -> _Table:
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -118,21 +138,28 @@ def _is_number(cell: str) -> bool:
 
 def _stamps(table: _Table) -> tuple[list[int], list[str], bool]:
     """The columns that hold time, each row's time stamp, and whether it marks the step's end."""
+    found, stamped, ends = _clock(table)
+    if not stamped:
+        return found, [], False
+    columns = [table.column(i) for i in stamped]
+    return found, [" ".join(cells) for cells in zip(*columns, strict=True)], ends
+
+
+def _clock(table: _Table) -> tuple[list[int], list[int], bool]:
+    """The columns that hold time, those that make the stamp, and whether it marks an end."""
     cells = table.rows[0]
     found = [i for i, cell in enumerate(cells) if is_stamp(cell) or is_time(cell)]
     dates = [i for i in found if is_stamp(cells[i])]
     if not dates:
         return found, [], False
     date = next((i for i in dates if not _END.search(table.titles[i])), dates[0])
-    stamps = table.column(date)
-    ends = _END.search(table.titles[date]) is not None
+    stamped = [date]
     times = [i for i in found if is_time(cells[i])]
     if is_date(cells[date]) and times:
-        time = next((i for i in times if not _END.search(table.titles[i])), times[0])
-        ends = _END.search(table.titles[time]) is not None
-        stamps = [f"{d} {t}" for d, t in zip(stamps, table.column(time), strict=True)]
+        stamped.append(next((i for i in times if not _END.search(table.titles[i])), times[0]))
+    ends = _END.search(table.titles[stamped[-1]]) is not None
     found.sort(key=lambda i: i != date)
-    return found, stamps, ends
+    return found, stamped, ends
 
 
 def _pick(table: _Table, clock: list[int], role: Role | None) -> int:

@@ -12,7 +12,7 @@ from bess.errors import InputError, nearest_name
 
 __all__ = ["Entry", "Library", "profile_library", "tariff_library"]
 
-_SUFFIXES: Final = (".csv", ".json")
+_SUFFIXES: Final = (".csv", ".json", ".xml")
 _PROFILE_IDS: Final = ("profileId", "providerProfileId")
 _TARIFF_IDS: Final = ("tariffId", "masterTariffId")
 
@@ -83,7 +83,7 @@ class Library:
 
 
 def profile_library(source: Any) -> Library:
-    """The profiles in a folder, in a mapping of ids to anything `bess.read_profile` takes, or in a
+    """The profiles in a folder, in a mapping of ids to anything `bess.baseline` takes, or in a
     list of profile JSON objects."""
     return _library("profile", source, _PROFILE_IDS, _ids_of_profile_file)
 
@@ -146,6 +146,8 @@ def _ids_of_profile_file(path: Path) -> frozenset[str] | None:
     """The ids in a profile JSON; None for a file that is no profile."""
     if path.suffix.lower() == ".csv":
         return None if _has_prices(path) else frozenset()
+    if path.suffix.lower() == ".xml":
+        return frozenset()
     content = _content(path)
     series = ("dataSeries", "readingData", "baselineMeasures", "data_series")
     if not isinstance(content, Mapping) or not any(name in content for name in series):
@@ -157,6 +159,8 @@ def _ids_of_tariff_file(path: Path) -> frozenset[str] | None:
     """The ids in a tariff JSON; None for a file that is no tariff."""
     if path.suffix.lower() == ".csv":
         return frozenset() if _has_prices(path) else None
+    if path.suffix.lower() == ".xml":
+        return None
     content = _content(path)
     if isinstance(content, Mapping) and "results" in content:
         content = content["results"]

@@ -46,6 +46,7 @@ from bess.storage.fields import (
 from bess.time_of_use import TimeOfUse
 
 __all__ = [
+    "ConsumptionReference",
     "DispatchStrategy",
     "FixedScheduleInputs",
     "ProfileReference",
@@ -78,6 +79,13 @@ class ProfileReference(_Asked):
         if self.profile_id is None and self.provider_profile_id is None:
             raise InputError.at("", "needs a profileId or a providerProfileId")
         return self
+
+
+class ConsumptionReference(ProfileReference):
+    """The consumption. ``typicalProfileId`` (ours) gives bills and gaps their shape: a profile's
+    id, or one of the names `bess.baseline` knows."""
+
+    typical_profile_id: Identifier | None = None
 
 
 class SolarReference(ProfileReference):
@@ -204,7 +212,7 @@ class StorageRequest(_Asked):
 
     from_date_time: Instant
     time_zone: ZoneName | None = None
-    consumption: ProfileReference
+    consumption: ConsumptionReference
     solar: Annotated[
         Annotated[SolarReference, Tag("one")] | Annotated[ListOf[SolarReference], Tag("list")],
         Discriminator(one_or_list),

@@ -11,6 +11,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    InstanceOf,
     PlainSerializer,
     SerializerFunctionWrapHandler,
     model_serializer,
@@ -129,7 +130,7 @@ class StorageResponse(_Answer):
     currency: str | None = None
     violations: list[PolicyViolation] = []
     assumptions: list[str] = []
-    result: Annotated[Result, Field(exclude=True, repr=False)]
+    result: Annotated[InstanceOf[Result], Field(exclude=True, repr=False)]
 
     @property
     def flows(self) -> dict[str, FloatArray]:

@@ -7,17 +7,18 @@ from typing import Any, Literal
 
 import numpy as np
 
+from bess.baselining.shapes import SHAPES
 from bess.battery import Battery
 from bess.dispatch import dispatch
 from bess.errors import InputError, Problem
 from bess.prices import Prices
-from bess.profile import Profile, horizon, place, read_profile
-from bess.profile.reading import Role
+from bess.profile import Profile, place, read_profile
 from bess.result import Result
 from bess.site import Site
 from bess.storage.answer import answer
+from bess.storage.consumption import Consumption
 from bess.storage.library import Library, profile_library, tariff_library
-from bess.storage.request import ProfileReference, StorageRequest
+from bess.storage.request import ConsumptionReference, ProfileReference, StorageRequest
 from bess.storage.response import StorageResponse
 from bess.storage.spelling import Spelling
 from bess.strategy import FixedSchedule, Optimize, Strategy, Surplus
@@ -45,8 +46,9 @@ def run_request(
     request
         A `StorageRequest` or its JSON object, in camel or snake case.
     profiles
-        Where profile ids are looked up: a folder (``<id>.csv``, ``<id>.json``, or JSON files that
-        hold the id), a mapping of ids to anything `read_profile` takes, or a list of profile JSON.
+        Where profile ids are looked up: a folder (``<id>.csv``, ``<id>.json``, ``<id>.xml``, or
+        JSON files that hold the id), a mapping of ids to anything `read_profile` takes, or a list
+        of profile JSON. The consumption may be anything that `baseline` takes.
     tariffs
         Where ``mainTariffId`` is looked up: a folder, a mapping of ids to anything `load_tariff`
         takes or to `Prices`, or a list of tariffs.
@@ -104,24 +106,22 @@ class _Inputs:
         self.tariff_options = tariff_options
         self.tariff: Tariff | Prices | None = None
         self.notes: list[str] = []
-        self.profiles: list[Profile] = []
-        """Consumption, then each solar profile."""
+        self.consumption: Consumption | None = None
+        self.solar: list[Profile] = []
 
     def read(self, profiles: Library, tariffs: Library, accounts: Mapping[str, Any]) -> None:
         """Read everything; raises one `InputError` with all that is wrong."""
         problems: list[Problem] = []
         request = self.request
-        references: list[tuple[str, ProfileReference, Role]] = [
-            ("consumption", request.consumption, "load")
-        ]
         several = isinstance(request.solar, tuple)
+        references: list[tuple[str, ProfileReference]] = [("consumption", request.consumption)]
         references += [
-            (f"solar[{i}]" if several else "solar", reference, "solar")
+            (f"solar[{i}]" if several else "solar", reference)
             for i, reference in enumerate(request.solar_profiles)
         ]
-        for path, reference, role in references:
+        for path, reference in references:
             try:
-                self._read_profile(profiles, path, reference, role)
+                self._read_profile(profiles, path, reference)
             except InputError as error:
                 problems += error.problems
         try:
@@ -131,20 +131,39 @@ class _Inputs:
         if problems:
             raise InputError(*dict.fromkeys(problems))
 
-    def _read_profile(
-        self, profiles: Library, path: str, reference: ProfileReference, role: Role
-    ) -> None:
+    def _read_profile(self, profiles: Library, path: str, reference: ProfileReference) -> None:
         ids = {
             "profileId": reference.profile_id,
             "providerProfileId": reference.provider_profile_id,
         }
         asked = {self.spelling.path(f"{path}.{key}"): name for key, name in ids.items() if name}
         entry = profiles.find(asked)
-        profile = read_profile(
-            entry.source, role=role, time_zone=self.request.time_zone, name=entry.label
+        zone = self.request.time_zone
+        if isinstance(reference, ConsumptionReference):
+            typical = self._typical(profiles, reference)
+            start = self.request.from_date_time
+            try:
+                self.consumption = Consumption.read(
+                    entry.source, typical, start=start, time_zone=zone, name=entry.label
+                )
+            except InputError as error:
+                raise self.spelling.retold(error) from None
+            notes = self.consumption.notes
+        else:
+            profile = read_profile(entry.source, role="solar", time_zone=zone, name=entry.label)
+            self.solar.append(profile)
+            notes = profile.notes
+        self.notes += [f"{path}: {note}" for note in notes]
+
+    def _typical(self, profiles: Library, reference: ConsumptionReference) -> Any:
+        """The typical profile of a consumption: a shape's name, or a profile that has the id."""
+        name = reference.typical_profile_id
+        if name is None or name.lower() in SHAPES or name.lower().startswith("bdew"):
+            return name
+        entry = profiles.find({self.spelling.path("consumption.typicalProfileId"): name})
+        return read_profile(
+            entry.source, role="load", time_zone=self.request.time_zone, name=entry.label
         )
-        self.notes += [f"{path}: {note}" for note in profile.notes]
-        self.profiles.append(profile)
 
     def _find_tariff(self, tariffs: Library, accounts: Mapping[str, Any]) -> Tariff | Prices | None:
         request, storage = self.request, self.request.storage
@@ -192,16 +211,16 @@ class _Inputs:
     def site(self) -> tuple[Site, list[str]]:
         """The site on the request's steps, and what had to be assumed."""
         request, storage = self.request, self.request.storage
-        consumption, *arrays = self.profiles
-        timeline = horizon(self.profiles, request.from_date_time, request.time_zone)
-        notes = []
-        load, note = place(consumption, timeline, by_date=False)
-        notes += [f"consumption: {note}"] if note else []
+        consumption = self.consumption
+        assert consumption is not None
+        timeline = consumption.horizon(self.solar, request.from_date_time, request.time_zone)
+        load, assumed = consumption.place(timeline)
+        notes = [f"consumption: {note}" for note in assumed]
         solar = np.zeros(timeline.steps)
         efficiency = storage.solar_dc_to_ac_efficiency
         dc = any(reference.side == "DC" for reference in request.solar_profiles)
         side: Literal["AC", "DC"] = "DC" if dc else "AC"
-        for reference, profile in zip(request.solar_profiles, arrays, strict=True):
+        for reference, profile in zip(request.solar_profiles, self.solar, strict=True):
             energy, note = place(profile, timeline, by_date=True)
             notes += [f"solar: {note}"] if note else []
             as_dc = dc and reference.side == "AC"

@@ -14,6 +14,7 @@ __all__ = ["Spelling"]
 _FIELDS: Final = {
     "start": "fromDateTime",
     "time_zone": "timeZone",
+    "typical": "consumption.typicalProfileId",
     "export_limit_kwh": "storage.exportLimitKwhAc",
     "import_limit_kwh": "storage.importLimitKwhAc",
     "property_inputs": "storage.tariffPropertyInputs",

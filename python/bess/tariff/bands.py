@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from bess.errors import InputError
 from bess.tariff.genability_models import Band, GenabilityTariff, Rate
 from bess.tariff.properties import PropertyInputs
+from bess.tariff.rates import Band as EnergyBand
 from bess.tariff.variable_rates import LARGEST_PRICE, VariableRates
 
 __all__ = ["Refused", "applicable_bands", "band_price", "is_free"]
@@ -53,13 +54,13 @@ def band_price(
     variables: VariableRates,
     path: str,
     on_import: bool,
-) -> tuple[float, float]:
-    """The one price of a rate's bands in money per kWh, and the factor it was multiplied by.
+) -> tuple[tuple[EnergyBand, ...], float]:
+    """The bands of a rate in money per kWh, one where all have one price, and their factor.
 
     Raises
     ------
     Refused
-        Where they have several prices, or none above their highest limit.
+        Where they have several prices but by consumption, or none above their highest limit.
     InputError
         For an amount that is missing or no price.
     """
@@ -82,13 +83,23 @@ def band_price(
             raise InputError.at(f"{path}.rateBands[{i}].rateAmount", "must be a price", amount)
         prices.append(price + 0.0)
     limits = [_limit(band) for _, band in bands]
-    if len(set(prices)) > 1:
+    tiers = [band.consumption_upper_limit for _, band in bands]
+    by_use = all(tiers[:-1]) and not any(
+        b.has_demand_limit or b.has_property_limit or b.demand_upper_limit or b.property_upper_limit
+        for _, b in bands
+    )
+    if len(set(prices)) > 1 and not (by_use and on_import):
         raise Refused(_why_several(bands, prices, limits))
     if limits[-1] is not None:
         raise Refused(f"has no price above its limit of {limits[-1]}")
     if len(bands) > 1 and not all(limits[:-1]):
         raise Refused("has several bands that apply at once")
-    return prices[0], bands[0][1].calculation_factor
+    factor = bands[0][1].calculation_factor
+    if len(set(prices)) == 1:
+        return (EnergyBand(prices[0]),), factor
+    return tuple(
+        EnergyBand(price, limit_kwh=limit) for price, limit in zip(prices, tiers, strict=True)
+    ), factor
 
 
 def _limit(band: Band) -> str | None:

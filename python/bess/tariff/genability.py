@@ -1,8 +1,9 @@
-"""Tariffs as Arcadia (Genability) publishes them, as far as they are energy prices.
+"""Tariffs as Arcadia (Genability) publishes them.
 
-Read are ``CONSUMPTION_BASED`` rates by time of use and season. ``FIXED_PRICE``, ``MINIMUM`` and
-``QUANTITY`` charges change no dispatch: they are listed in ``ignored`` and not billed. Every other
-rate that applies (demand charges, tiers, formulas) is refused by name.
+Read are ``CONSUMPTION_BASED`` rates by time of use, season and tier, and the charges of
+`bess.tariff.charges`. Reactive power is listed in ``ignored``; every other rate that applies and is
+not understood (formulas, dynamic times) is refused by name. Tiers of a rate with a time of use
+count the whole consumption, those of others their own.
 
 A rate's ``transactionType`` says what it prices: ``BUY`` and ``BUY_IMPORT`` imports, ``SELL`` and
 ``SELL_EXPORT`` exports, ``NET`` both. Here every step settles by itself, so a ``NET`` rate credits
@@ -14,17 +15,24 @@ states what an export earns, marked as a credit or not.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, Literal
 
 from bess.errors import InputError, Problem
 from bess.tariff.bands import Refused, applicable_bands, band_price, is_free
-from bess.tariff.charges import not_billed, not_represented
+from bess.tariff.charges import Charge, charge_of, is_charge, not_billed, not_represented
 from bess.tariff.genability_models import GenabilityTariff, Rate, questions
-from bess.tariff.model import EnergyRate, Tariff
+from bess.tariff.model import Tariff
 from bess.tariff.properties import PropertyInputs
+from bess.tariff.rates import (
+    DemandRate,
+    EnergyRate,
+    FixedCharge,
+    MinimumCharge,
+    PercentageRate,
+)
 from bess.tariff.spelling import unread_keys
+from bess.tariff.validity import bounded_validity
 from bess.tariff.variable_rates import VariableRates
 from bess.time_of_use import TimeOfUse, TouPeriod, missing_calendars
 from bess.timeline import zone
@@ -96,6 +104,7 @@ class _Reader:
         self.ignored: list[str] = []
         self.assumptions: list[str] = []
         self.transactions: set[str] = set()
+        self.charges: list[Charge] = []
 
     def read(self, raw: Any) -> Tariff:
         tariff = self.tariff
@@ -105,12 +114,15 @@ class _Reader:
             self._instant(tariff.effective_date, "effectiveDate"),
             self._instant(tariff.end_date, "endDate"),
         )
-        rates = []
+        rates: list[EnergyRate] = []
         for i, rate in enumerate(tariff.rates):
             label = f"rates[{i}] {rate.rate_name or rate.rate_group_name or ''!r}"
             try:
-                if (found := self._energy_rate(rate, label, i)) is not None:
+                found = self._rate(rate, label, i)
+                if isinstance(found, EnergyRate):
                     rates.append(found)
+                elif found is not None:
+                    self.charges.append(found)
             except Refused as refusal:
                 self.problems.append(Problem(label, str(refusal)))
         known = [rate.variable_rate_key for rate in tariff.rates if rate.variable_rate_key]
@@ -121,6 +133,7 @@ class _Reader:
         if self.problems:
             raise InputError(*self.problems)
         self._note_what_was_assumed(rates)
+        bounded, charges = bounded_validity(rates, self.charges)
         return Tariff(
             name=tariff.tariff_name or "tariff",
             identifiers=frozenset(i for i in (tariff.tariff_id, tariff.master_tariff_id) if i),
@@ -132,18 +145,26 @@ class _Reader:
                 *self.variables.assumptions(known),
             ),
             ignored=(*self.ignored, *unread_keys(raw)),
-            rates=_bounded(rates),
+            rates=bounded,
             calendars=tuple(self.calendars.items()),
             effective=effective,
+            demand_rates=tuple(c for c in charges if isinstance(c, DemandRate)),
+            fixed_charges=tuple(c for c in charges if isinstance(c, FixedCharge)),
+            minimum_charges=tuple(c for c in charges if isinstance(c, MinimumCharge)),
+            percentages=tuple(c for c in charges if isinstance(c, PercentageRate)),
         )
 
-    def _energy_rate(self, rate: Rate, label: str, i: int) -> EnergyRate | None:
-        """The energy price of a rate; None where it does not apply or is listed as ignored."""
+    def _rate(self, rate: Rate, label: str, i: int) -> EnergyRate | Charge | None:
+        """What a rate charges; None where it does not apply or is listed as ignored."""
         if not rate.rate_bands:
             self._pointer(rate, label, i)
             return None
         if what := not_billed(rate):
             self.ignored.append(f"{label}: {what}, not billed")
+            return None
+        if is_charge(rate) and is_free(list(enumerate(rate.rate_bands)), rate, self.variables):
+            if rate.variable_rate_key is not None:
+                self.variables.ask(rate.variable_rate_key)
             return None
         bands = applicable_bands(rate, self.tariff, self.inputs)
         if not bands:
@@ -153,8 +174,15 @@ class _Reader:
                 self.ignored.append(f"{label}: {rate.charge_type}, an amount of 0")
                 return None
             raise Refused(reason)
+        path = f"rates[{i}]"
+        validity = (
+            self._instant(rate.from_date_time, f"{path}.fromDateTime"),
+            self._instant(rate.to_date_time, f"{path}.toDateTime"),
+        )
+        if is_charge(rate):
+            return charge_of(rate, bands, label, path, self.inputs, self.variables, validity)
         on_import, on_export = self._sides(rate, i)
-        price, factor = band_price(bands, rate, self.variables, f"rates[{i}]", on_import)
+        priced, factor = band_price(bands, rate, self.variables, path, on_import)
         times = _times(rate)
         group = (
             rate.rate_group_name or "",
@@ -167,13 +195,19 @@ class _Reader:
         return EnergyRate(
             name=label,
             group=group,
-            price=price,
+            price=priced[0].price if len(priced) == 1 else 0.0,
             on_import=on_import,
             on_export=on_export,
             times=times,
             week=("touGroupId", shared) if shared else (),
-            valid_from=self._instant(rate.from_date_time, f"rates[{i}].fromDateTime"),
-            valid_to=self._instant(rate.to_date_time, f"rates[{i}].toDateTime"),
+            valid_from=validity[0],
+            valid_to=validity[1],
+            bands=priced if len(priced) > 1 else (),
+            counts="own" if rate.time_of_use is None else "all",
+            settlement="billing_period" if on_export and len(priced) > 1 else "interval",
+            charge_class=rate.charge_class,
+            bypassable="NON_BYPASSABLE" not in rate.charge_class,
+            time_of_use=rate.time_of_use.tou_name if rate.time_of_use else None,
         )
 
     def _pointer(self, rate: Rate, label: str, i: int) -> None:
@@ -203,7 +237,7 @@ class _Reader:
         return kind in _PRICES_IMPORT, kind in _PRICES_EXPORT and (kind != "NET" or bypassable)
 
     def _check_calendars(self, rates: Sequence[EnergyRate]) -> None:
-        times = [time for rate in rates for time in rate.times]
+        times = [t for rate in rates for t in rate.times if isinstance(t, TimeOfUse)]
         absent = ", ".join(missing_calendars(times, self.calendars))
         if absent and not self.zero:
             reason = f'needs the holidays of {absent} (or missing="zero" for none)'
@@ -258,22 +292,3 @@ def _times(rate: Rate) -> tuple[TimeOfUse, ...]:
     if rate.time_of_use is not None:
         times.append(rate.time_of_use)
     return tuple(times)
-
-
-def _bounded(rates: Sequence[EnergyRate]) -> tuple[EnergyRate, ...]:
-    """Rates whose validity is bounded only where it differs from that of the tariff's others.
-
-    A tariff of one year prices any year; a price that changes within it changes on its day.
-    """
-    starts = [rate.valid_from for rate in rates]
-    ends = [rate.valid_to for rate in rates]
-    first = None if None in starts else min(filter(None, starts), default=None)
-    last = None if None in ends else max(filter(None, ends), default=None)
-    return tuple(
-        replace(
-            rate,
-            valid_from=None if rate.valid_from == first else rate.valid_from,
-            valid_to=None if rate.valid_to == last else rate.valid_to,
-        )
-        for rate in rates
-    )

@@ -33,9 +33,10 @@ def load_tariff(
     Parameters
     ----------
     source
-        A path to JSON or CSV, or the object of a JSON: an Arcadia/Genability tariff (alone, in a
-        list of one, or in a response's ``results``) or the small form of a price series
-        (``importPrice`` …). A `Tariff` is returned as it is.
+        A path to JSON, CSV or our own TOML (`bess.tariff.toml_form`), or the object of a JSON: an
+        Arcadia/Genability tariff (alone, in a list of one, or in a response's ``results``), an
+        OpenEI URDB record (alone, or in a response's ``items``), or the small form of a price
+        series (``importPrice`` …). A `Tariff` is returned as it is.
     property_inputs
         What is known of the customer: a mapping of keys to values, or a list of ``keyName`` and
         ``dataValue``; ``territoryId`` among them. One not given takes the tariff's default.
@@ -54,9 +55,8 @@ def load_tariff(
     Raises
     ------
     InputError
-        Naming the field or the rate, and what would be valid: everything that bears on dispatch and
-        cannot be represented (demand charges, tiers …), every property, variable rate and calendar
-        that is missing.
+        Naming the field or the rate, and what would be valid: everything that bears on the bill and
+        is not understood, every property, variable rate and calendar that is missing.
 
     >>> rates = [{"rateName": "Energy", "chargeType": "CONSUMPTION_BASED",
     ...           "transactionType": "BUY_IMPORT", "rateBands": [{"rateAmount": 0.3}]}]
@@ -86,29 +86,33 @@ def load_tariff(
 
 def _from_file(path: Path, options: Mapping[str, Any]) -> Tariff:
     from bess.tariff.series_files import read_series_csv
+    from bess.tariff.toml_form import read_toml
 
     if path.suffix.lower() == ".json":
         return _from_object(read_json(path), path.stem, options)
-    if path.suffix.lower() != ".csv":
-        raise InputError.at(str(path), "must be a tariff in .json or prices in .csv")
+    if path.suffix.lower() not in (".csv", ".toml"):
+        raise InputError.at(str(path), "must be a tariff in .json or .toml, or prices in .csv")
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise InputError.at(str(path), f"cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise InputError.at(str(path), f"is not UTF-8 text (byte {error.start})") from None
+    if path.suffix.lower() == ".toml":
+        return read_toml(text, str(path))
     return read_series_csv(text, str(path), path.stem)
 
 
 def _from_object(obj: Any, name: str, options: Mapping[str, Any]) -> Tariff:
     from bess.tariff.genability import read_genability
     from bess.tariff.series_files import read_series_object
+    from bess.tariff.urdb import read_urdb
 
     if isinstance(obj, Mapping):
         if "importPrice" in obj or "import_price" in obj:
             return read_series_object(obj, name)
-        if "energyratestructure" in obj:
-            raise InputError.at("", "is an OpenEI URDB record: not supported in this version")
+        if "energyratestructure" in obj or "items" in obj:
+            return read_urdb(obj)
         if "rates" not in obj and "results" not in obj:
             raise InputError.at("", "is no tariff: it has neither rates nor an importPrice")
     elif not isinstance(obj, Sequence) or isinstance(obj, (str, bytes)):

@@ -1,48 +1,36 @@
-"""A tariff: in this version, what a kWh costs at the meter and what it earns, at every instant."""
+"""A tariff: what a supplier charges for energy, demand and service, and pays for exports."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bess._arrays import number
+from bess._json import read_json
 from bess.errors import InputError
 from bess.prices import Prices
+from bess.tariff.hours import HourMatrix
+from bess.tariff.pricing import prices_of
+from bess.tariff.rates import (
+    DemandRate,
+    EnergyRate,
+    FixedCharge,
+    MinimumCharge,
+    PercentageRate,
+)
 from bess.tariff.series import PriceSeries
-from bess.time_of_use import TimeOfUse, boundary_inside_step, covers, holidays
+from bess.time_of_use import boundary_inside_step
 from bess.timeline import LocalClock, Timeline, zone
 
 __all__ = ["EnergyRate", "Tariff"]
 
-Steps = NDArray[np.bool_]
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class EnergyRate:
-    """One price per kWh, the times it holds at, and whether imports pay it or exports earn it."""
-
-    name: str
-    """What errors call it, such as ``rates[3] 'Summer Peak'``."""
-    group: tuple[str, ...]
-    """Rates of one group are alternatives; those of different groups add up."""
-    price: float
-    """Money per kWh: what an import costs, what an export earns. Negative for a credit."""
-    on_import: bool = True
-    on_export: bool = False
-    times: tuple[TimeOfUse, ...] = ()
-    """It holds where all of these do: a season, a time of use, both, or (empty) always."""
-    week: tuple[str, ...] = ()
-    """Times of use of one ``week`` share it out (empty: those of its group): a holiday that one of
-    them takes whole, the others leave."""
-    valid_from: int | None = None
-    """The first instant at which it is in force, in seconds since the epoch; None: no bound."""
-    valid_to: int | None = None
-    """The instant at which it is no longer in force; None: no bound."""
+_METERING: Final = ("net_billing", "net_metering", "buy_all_sell_all")
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +54,17 @@ class Tariff:
     ignored
         What it holds that changes no dispatch or says nothing known, and is not billed.
     rates, series
-        Its prices: by time of use and season, or step by step.
+        Its energy prices: by time of use and season, and step by step; both add up.
+    demand_rates, fixed_charges, minimum_charges, percentages
+        What else it charges.
+    metering
+        "net_billing": every interval's imports and exports are priced. "net_metering": each time
+        of use nets over the billing period, surplus kWh carry to later ones. "buy_all_sell_all":
+        solar has a meter of its own and is sold whole.
+    true_up_price_per_kwh
+        What surplus kWh left over under net metering earn after twelve billing periods.
+    demand_interval_minutes
+        Demand is mean power over so many minutes, from the full hour on.
     calendars
         The days of each calendar of holidays, by its id.
     effective
@@ -83,6 +81,90 @@ class Tariff:
     series: PriceSeries | None = field(default=None, repr=False)
     calendars: tuple[tuple[str, frozenset[date]], ...] = field(default=(), repr=False)
     effective: tuple[int | None, int | None] = field(default=(None, None), repr=False)
+    demand_rates: tuple[DemandRate, ...] = field(default=(), repr=False)
+    fixed_charges: tuple[FixedCharge, ...] = field(default=(), repr=False)
+    minimum_charges: tuple[MinimumCharge, ...] = field(default=(), repr=False)
+    percentages: tuple[PercentageRate, ...] = field(default=(), repr=False)
+    metering: Literal["net_billing", "net_metering", "buy_all_sell_all"] = "net_billing"
+    true_up_price_per_kwh: float = 0.0
+    demand_interval_minutes: int = 15
+
+    def __post_init__(self) -> None:
+        path = f"tariff {self.name}"
+        if self.metering not in _METERING:
+            valid = ", ".join(f'"{word}"' for word in _METERING)
+            raise InputError.at(f"{path}: metering", f"must be one of {valid}", self.metering)
+        price = number(self.true_up_price_per_kwh, f"{path}: true_up_price_per_kwh")
+        object.__setattr__(self, "true_up_price_per_kwh", price)
+        minutes = self.demand_interval_minutes
+        if isinstance(minutes, bool) or not isinstance(minutes, int) or not 1 <= minutes <= 1440:
+            reason = "must be a whole number of minutes that divides a day"
+            raise InputError.at(f"{path}: demand_interval_minutes", reason, minutes)
+        if 1440 % minutes:
+            reason = "must be a whole number of minutes that divides a day"
+            raise InputError.at(f"{path}: demand_interval_minutes", reason, minutes)
+
+    @classmethod
+    def from_urdb(
+        cls,
+        record: Mapping[str, Any] | str | Path,
+        *,
+        metering: Literal["net_billing", "net_metering", "buy_all_sell_all"] | None = None,
+        coincident_hours: Sequence[Any] | None = None,
+    ) -> Tariff:
+        """The tariff of an OpenEI URDB record, or of a JSON file of one.
+
+        ``metering`` None follows the record's ``dgrules`` (or ``usenetmetering``), else
+        "net_billing". ``coincident_hours`` are the starts (aware) of the hours at which coincident
+        demand is measured; without them it is not billed, and ``ignored`` says so.
+
+        Raises
+        ------
+        InputError
+            Naming the field that is not valid or not understood.
+        """
+        from bess.tariff.urdb import read_urdb
+
+        if isinstance(record, (str, Path)):
+            record = read_json(Path(record))
+        return read_urdb(record, metering=metering, coincident_hours=coincident_hours)
+
+    @classmethod
+    def from_genability(
+        cls,
+        tariff: Any,
+        *,
+        property_inputs: Any = None,
+        variable_rates: Mapping[str, float] | None = None,
+        calendars: Mapping[Any, Any] | None = None,
+        missing: Literal["error", "zero"] = "error",
+    ) -> Tariff:
+        """The tariff of an Arcadia/Genability object or JSON file; arguments as `load_tariff`'s."""
+        from bess.tariff.loading import load_tariff
+
+        return load_tariff(
+            tariff,
+            property_inputs=property_inputs,
+            variable_rates=variable_rates,
+            calendars=calendars,
+            missing=missing,
+        )
+
+    @classmethod
+    def from_toml(cls, source: str | Path) -> Tariff:
+        """The tariff of a file in our own TOML (see `bess.tariff.toml_form`), or of its text."""
+        from bess.tariff.loading import load_tariff
+        from bess.tariff.toml_form import read_toml
+
+        if isinstance(source, str) and "\n" in source:
+            return read_toml(source)
+        return load_tariff(source)
+
+    def to_toml(self) -> str:
+        """The tariff as TOML, from which `from_toml` makes one that bills alike."""
+        from bess.tariff.toml_form import write_toml
+
+        return write_toml(self)
 
     def prices(self, timeline: Timeline) -> Prices:
         """The import and export price of every step, in money per kWh; kept for the next call.
@@ -96,17 +178,54 @@ class Tariff:
             Where an instant has no import price, or two rates of one group, or none of a group of
             several; for a series, where it does not fit the horizon.
         """
-        return _prices(self, timeline)
+        if reason := self.not_by_step("energy"):
+            raise InputError.at(f"tariff {self.name}", f"has no price by step: {reason}")
+        return prices_of(self, timeline)
+
+    def not_by_step(self, part: Literal["energy", "bill"] = "bill") -> str:
+        """Why prices by step do not make up its energy charges, or its whole bill; empty if so."""
+        if self.metering != "net_billing":
+            return f"it is metered as {self.metering}"
+        for rate in self.rates:
+            if rate.bands:
+                return f"{rate.name} has bands"
+        charges = [
+            *(rate.name for rate in self.demand_rates),
+            *(charge.name for charge in self.minimum_charges if self._may_bind(charge)),
+            *(
+                rate.name
+                for rate in self.percentages
+                if rate.percent and (rate.seasons or rate.valid_from or rate.valid_to)
+            ),
+        ]
+        if part == "bill" and charges:
+            return f"it charges {charges[0]}, which depends on more than a step"
+        return ""
+
+    def _may_bind(self, least: MinimumCharge) -> bool:
+        """Whether a minimum charge is above the fixed charges that are due anyway."""
+        due = sum(
+            charge.amount * charge.quantity
+            for charge in self.fixed_charges
+            if charge.period == least.period
+            and not (charge.seasons or charge.valid_from or charge.valid_to)
+        )
+        owed = any(charge.amount < 0 for charge in self.fixed_charges)
+        return bool(least.charge_class) or owed or least.amount > due
 
     def notes(self, timeline: Timeline) -> tuple[str, ...]:
         """What pricing this horizon assumes beyond `assumptions`, a sentence each."""
         notes = []
         times = {time for rate in self.rates for time in rate.times}
+        times |= {time for demand in self.demand_rates for time in demand.window}
         clock = timeline.clock(self.time_zone)
         calendars = dict(self.calendars)
         cut = np.zeros(timeline.steps, np.bool_)
         for time in times:
-            cut |= boundary_inside_step([time], clock, calendars)
+            if not isinstance(time, HourMatrix):
+                cut |= boundary_inside_step([time], clock, calendars)
+            else:
+                cut |= _changes_inside_step(time, clock)
         if count := int(np.count_nonzero(cut)):
             first = timeline.instant(int(np.argmax(cut))).isoformat()
             notes.append(
@@ -132,93 +251,12 @@ class Tariff:
         return f"{datetime.fromtimestamp(seconds, clock):%Y-%m-%d}"
 
 
-@lru_cache(maxsize=32)
-def _prices(tariff: Tariff, timeline: Timeline) -> Prices:
-    if tariff.series is not None:
-        imports, exports = tariff.series.on(timeline, tariff.time_zone)
-    else:
-        holds = _holds(tariff, timeline)
-        imports = _sum(tariff, timeline, holds, [r.on_import for r in tariff.rates])
-        exports = _sum(tariff, timeline, holds, [r.on_export for r in tariff.rates])
-        priced = np.zeros(timeline.steps, np.bool_)
-        for rate, at in zip(tariff.rates, holds, strict=True):
-            if rate.on_import:
-                priced |= at
-        _refuse_gap(tariff, timeline, priced, "no rate prices an import")
-    prices = []
-    for series in (imports, exports):
-        owned = np.array(series, np.float64)
-        owned.setflags(write=False)
-        prices.append(owned)
-    return Prices(import_price=prices[0], export_price=prices[1])
-
-
-def _sum(tariff: Tariff, timeline: Timeline, holds: list[Steps], counted: list[bool]) -> Floats:
-    """The rates that hold in each step, added up; the alternatives of a group checked."""
-    total = np.zeros(timeline.steps)
-    groups: dict[tuple[str, ...], list[int]] = {}
-    for i, rate in enumerate(tariff.rates):
-        if counted[i]:
-            total += rate.price * holds[i]
-            groups.setdefault(rate.group, []).append(i)
-    for group in groups.values():
-        if len(group) < 2:
-            continue
-        number = np.add.reduce([holds[i] for i in group], dtype=np.int64)
-        if (number > 1).any():
-            k = int(np.argmax(number > 1))
-            both = " and ".join(tariff.rates[i].name for i in group if holds[i][k])
-            raise InputError.at(
-                f"tariff {tariff.name}",
-                f"{both} are of one group and both hold at {timeline.instant(k).isoformat()}",
-            )
-        names = ", ".join(tariff.rates[i].name for i in group)
-        _refuse_gap(tariff, timeline, number > 0, f"none of {names} holds")
-    return total
-
-
-def _refuse_gap(tariff: Tariff, timeline: Timeline, priced: Steps, what: str) -> None:
-    if not priced.all():
-        instant = timeline.instant(int(np.argmin(priced))).isoformat()
-        raise InputError.at(f"tariff {tariff.name}", f"{what} at {instant}")
-
-
-def _holds(tariff: Tariff, timeline: Timeline) -> list[Steps]:
-    """For each rate, the steps in which it holds."""
-    clock = timeline.clock(tariff.time_zone)
-    calendars = dict(tariff.calendars)
-    taken: dict[tuple[str, ...], Steps] = {}
-    sharing = [rate.week or rate.group for rate in tariff.rates]
-    for week, rate in zip(sharing, tariff.rates, strict=True):
-        if not _has_calendar(rate):
-            continue
-        times = rate.times
-        days = _all_of((holidays([t], clock, calendars) for t in times if t.calendar), clock)
-        days &= _all_of((covers([t], clock, calendars) for t in times), clock)
-        taken[week] = taken[week] | days if week in taken else days
-    starts = timeline.start_seconds + timeline.step_seconds * np.arange(timeline.steps)
-    found: dict[tuple[TimeOfUse, ...], Steps] = {}
-    holds = []
-    for week, rate in zip(sharing, tariff.rates, strict=True):
-        if rate.times not in found:
-            found[rate.times] = _all_of((covers([t], clock, calendars) for t in rate.times), clock)
-        at = found[rate.times]
-        if rate.times and week in taken and not _has_calendar(rate):
-            at = at & ~taken[week]
-        if rate.valid_from is not None:
-            at = at & (starts >= rate.valid_from)
-        if rate.valid_to is not None:
-            at = at & (starts < rate.valid_to)
-        holds.append(at)
-    return holds
-
-
-def _has_calendar(rate: EnergyRate) -> bool:
-    return any(time.calendar for time in rate.times)
-
-
-def _all_of(masks: Iterable[Steps], clock: LocalClock) -> Steps:
-    everything = np.ones(clock.steps, np.bool_)
-    for mask in masks:
-        everything &= mask
-    return everything
+def _changes_inside_step(time: HourMatrix, clock: LocalClock) -> NDArray[np.bool_]:
+    """True for each step in which the hours of a matrix begin or end."""
+    cut = np.zeros(clock.steps, np.bool_)
+    at_start = time.includes(clock)
+    until = np.unique(-clock.second_of_day % 3600)
+    for first in until[until < clock.step_seconds]:
+        for seconds in range(int(first) or 3600, clock.step_seconds, 3600):
+            cut |= time.includes(clock.later(seconds)) != at_start
+    return cut

@@ -1,0 +1,180 @@
+"""Billed demand: peaks by window and billing period, with ratchets over earlier months."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bess import _core
+from bess._arrays import Floats, number
+from bess.errors import InputError
+from bess.tariff.layout import Layout, shares, window_of
+from bess.tariff.lines import BillLine
+from bess.tariff.model import Tariff
+from bess.tariff.rates import DemandBand, DemandRate
+from bess.timeline import Timeline
+
+__all__ = ["PastPeaks", "demand_lines", "past_peaks", "period_peaks"]
+
+PastPeaks = Mapping[str | None, tuple[float, ...]]
+"""Monthly peaks before the horizon, the last month last, by rate name (None: of any rate)."""
+
+
+def past_peaks(given: Any, tariff: Tariff) -> PastPeaks:
+    """Check ``past_peaks_kw``: one list for every ratcheted rate, or one for each by its name."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        return {None: _peaks(given, "past_peaks_kw")}
+    names = [rate.name for rate in tariff.demand_rates if rate.ratchet is not None]
+    for name in given:
+        if name not in names:
+            known = ", ".join(names) or "it has none"
+            reason = f"is no rate of the tariff with a ratchet ({known})"
+            raise InputError.at(f"past_peaks_kw.{name}", reason)
+    return {name: _peaks(peaks, f"past_peaks_kw.{name}") for name, peaks in given.items()}
+
+
+def _peaks(given: Any, path: str) -> tuple[float, ...]:
+    if isinstance(given, (str, bytes)) or not isinstance(given, (Sequence, np.ndarray)):
+        raise InputError.at(path, "must be a list of monthly peaks in kW", given)
+    return tuple(number(kw, f"{path}[{i}]", minimum=0.0) for i, kw in enumerate(given))
+
+
+def period_peaks(
+    layout: Layout, imports: Floats, peak_by_bin: Floats, step_hours: float
+) -> NDArray[np.float64]:
+    """Peak import power in kW by window and billing period, 0 where a window has no hours."""
+    runs = layout.peak_runs
+    if runs is not None:
+        peak_by_bin = _core.peak_demand(
+            imports, layout.first, layout.interval, runs.start, runs.bin, runs.bins
+        )
+    peaks = np.full((len(layout.windows), len(layout.periods)), np.nan)
+    found = layout.peaks.highest(peak_by_bin)
+    peaks[layout.peaks.index, layout.peaks.period] = found / step_hours
+    return peaks
+
+
+def demand_lines(
+    tariff: Tariff,
+    timeline: Timeline,
+    layout: Layout,
+    peaks: NDArray[np.float64],
+    imports: Floats,
+    past: PastPeaks,
+) -> list[BillLine]:
+    """The lines of every demand rate."""
+    parts = _parts(tariff, timeline, layout)
+    daily = {
+        window: (
+            _core.peak_demand(
+                imports, layout.first, layout.interval, runs.start, runs.bin, runs.bins
+            )[1:]
+            / timeline.step_hours,
+            of_day[1:],
+        )
+        for window, runs, of_day in layout.daily
+    }
+    lines: list[BillLine] = []
+    for rate, part in zip(tariff.demand_rates, parts, strict=True):
+        if rate.period == "day":
+            kw, of_day = daily[window_of(rate)]
+            for p, share in enumerate(part):
+                own = kw[of_day == p].tolist()
+                if own and share:
+                    season = share / layout.periods[p].share
+                    lines += _band_lines(rate, p, own, season)
+            continue
+        by_period = peaks[layout.windows.index(window_of(rate))].tolist()
+        if rate.ratchet is not None:
+            by_period = _ratcheted(rate, by_period, layout, past)
+        if rate.period == "year":
+            for last in _year_ends(len(by_period)):
+                year = [kw for kw in by_period[last - last % 12 : last + 1] if kw == kw]
+                if year:
+                    share = sum(part[last - last % 12 : last + 1]) / 12
+                    lines += _band_lines(rate, last, [max(year)], min(share, 1.0))
+            continue
+        for p, (kw, share) in enumerate(zip(by_period, part, strict=True)):
+            if share and kw == kw:
+                lines += _band_lines(rate, p, [kw], share)
+    return lines
+
+
+def _year_ends(periods: int) -> list[int]:
+    """The last billing period of every twelve, and the last of all."""
+    return sorted({*range(11, periods, 12), periods - 1})
+
+
+@lru_cache(maxsize=32)
+def _parts(tariff: Tariff, timeline: Timeline, layout: Layout) -> list[list[float]]:
+    """For each rate, the part of a month's charge that each billing period bears."""
+    rules = [(rate.seasons, rate.valid_from, rate.valid_to) for rate in tariff.demand_rates]
+    found = {rule: shares(tariff, timeline, layout.periods, rule) for rule in set(rules)}
+    return [
+        [share * p.share for share, p in zip(found[rule], layout.periods, strict=True)]
+        for rule in rules
+    ]
+
+
+def _ratcheted(
+    rate: DemandRate, peaks: Sequence[float], layout: Layout, past: PastPeaks
+) -> list[float]:
+    """The larger of each period's peak and the ratchet's part of the highest before it.
+
+    A horizon of a whole year is taken as every year: its first months look back at its last.
+    """
+    ratchet = rate.ratchet
+    assert ratchet is not None
+    own = [0.0 if kw != kw else kw for kw in peaks]
+    months = [p.start.month for p in layout.periods]
+    given = past.get(rate.name, past.get(None))
+    whole_year = len(own) == 12 and all(p.share == 1 for p in layout.periods)
+    before = list(given) if given is not None else own if whole_year else []
+    history = [*before, *own]
+    earlier = [(months[0] - len(before) + i - 1) % 12 + 1 for i in range(len(before))]
+    calendar = [*earlier, *months]
+    billed = []
+    for p, kw in enumerate(own):
+        at = len(before) + p
+        back = 12 if ratchet.months else ratchet.lookback_months
+        looked = range(max(0, at - back), at)
+        seen = [history[i] for i in looked if not ratchet.months or calendar[i] in ratchet.months]
+        least = ratchet.percent[months[p] - 1] / 100 * max(seen, default=0.0)
+        billed.append(max(kw, least))
+    return billed
+
+
+def _band_lines(
+    rate: DemandRate, period: int, peaks: Sequence[float], share: float
+) -> list[BillLine]:
+    """A line for each band that has any of the peaks (several: one for each day)."""
+    unit = "kW-days" if rate.period == "day" else "kW"
+    bands = rate.bands or (DemandBand(rate.price),)
+    lines, low = [], 0.0
+    for b, band in enumerate(bands):
+        high = np.inf if band.limit_kw is None else max(band.limit_kw, low)
+        kw = sum(min(peak, high) - low for peak in peaks if peak > low)
+        low = high
+        if kw or not b:
+            amount = kw * share * band.price
+            place = b + 1 if rate.bands else None
+            lines.append(
+                BillLine(
+                    rate.name,
+                    "demand",
+                    period,
+                    rate.time_of_use,
+                    place,
+                    kw,
+                    unit,
+                    amount,
+                    rate.charge_class,
+                )
+            )
+    return lines

@@ -1,0 +1,190 @@
+"""Billed energy: what each rate comes to in each billing period, with bands and netting."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bess._arrays import Floats
+from bess.tariff.layout import ANY_HOURS, Layout
+from bess.tariff.lines import BillLine, Kind
+from bess.tariff.model import Tariff
+from bess.tariff.rates import Band, EnergyRate
+
+__all__ = ["energy_lines", "net_by_time_of_use"]
+
+
+def net_by_time_of_use(
+    layout: Layout, imports: Floats, exports: Floats
+) -> tuple[NDArray[np.float64], list[tuple[int, float]]]:
+    """Imports by bin after net metering, and the surplus kWh left at each true-up.
+
+    In each billing period each time of use pays for imports less exports less what was carried to
+    it; what is below zero is carried on, until the true-up after every twelve periods and at the
+    end. What a time of use pays for is shared out over its bins in proportion to their imports.
+    """
+    billed = np.array(imports)
+    keys = int(layout.bin_net.max()) + 1
+    carried = np.zeros(keys)
+    left = []
+    last = len(layout.period_bins) - 1
+    for p, (low, high) in enumerate(layout.period_bins):
+        key = layout.bin_net[low:high]
+        bought = np.bincount(key, imports[low:high], keys)
+        net = bought - np.bincount(key, exports[low:high], keys) - carried
+        carried = np.maximum(-net, 0.0)
+        part = np.divide(np.maximum(net, 0.0), bought, out=np.zeros(keys), where=bought > 0)
+        billed[low:high] *= part[key]
+        if p % 12 == 11 or p == last:
+            left.append((p, float(carried.sum())))
+            carried = np.zeros(keys)
+    return billed, left
+
+
+def energy_lines(
+    tariff: Tariff,
+    layout: Layout,
+    imports: Floats,
+    exports: Floats,
+    peaks: NDArray[np.float64],
+) -> list[BillLine]:
+    """The lines of every energy rate, from energy by bin and peaks by window and period."""
+    if not tariff.rates:
+        return []
+    lines: list[BillLine] = []
+    billed = imports
+    if tariff.metering == "net_metering":
+        billed, left = net_by_time_of_use(layout, imports, exports)
+        price = tariff.true_up_price_per_kwh
+        lines += [
+            BillLine("Surplus at true-up", "true_up", p, None, None, kwh, "kWh", -price * kwh)
+            for p, kwh in left
+            if kwh > 0
+        ]
+    plain = _plain(tariff, layout)
+    entries = layout.rates
+    bought, sold = entries.total(billed), entries.total(exports)
+    gross = entries.total(imports) if billed is not imports else bought
+    quantity = np.where(plain.of_gross, gross, bought) * plain.of_import - sold * plain.of_export
+    quantity = np.where(plain.floored, np.maximum(quantity, 0.0), quantity)
+    quantity = np.where(plain.capped, np.minimum(quantity, 0.0), quantity)
+    amounts = (quantity * plain.price + 0.0).tolist()
+    quantities = (quantity * plain.sign + 0.0).tolist()
+    bands: list[int | None] = [None] * len(quantities)
+    for e in plain.banded:
+        rate = tariff.rates[entries.index[e]]
+        period = int(entries.period[e])
+        low, high = layout.period_bins[period]
+        whole = float(billed[low:high].sum()) if rate.counts == "all" else quantities[e]
+        days = layout.periods[period].days
+        kw = 0.0
+        if ANY_HOURS in layout.windows:
+            kw = float(peaks[layout.windows.index(ANY_HOURS), period])
+        limits = band_limits(rate.bands, layout.periods[period].share, days, kw)
+        lines += _band_lines(rate, period, quantities[e], whole, limits)
+    for e, line in enumerate(
+        zip(
+            plain.names,
+            plain.kinds,
+            plain.periods,
+            plain.times,
+            bands,
+            quantities,
+            plain.units,
+            amounts,
+            plain.classes,
+            strict=True,
+        )
+    ):
+        if e not in plain.banded:
+            lines.append(BillLine._make(line))
+    return lines
+
+
+def band_limits(bands: tuple[Band, ...], share: float, days: float, peak_kw: float) -> list[float]:
+    """Where each band ends in a billing period, in kWh; the last is infinite.
+
+    >>> band_limits((Band(1, limit_kwh=300, limit_kwh_per_kw=200), Band(2)), 1.0, 30, 1.25)
+    [250.0, inf]
+    """
+    limits, low = [], 0.0
+    for band in bands:
+        kwh, per_day, per_kw = band.limits
+        given = [] if kwh is None else [kwh * share]
+        if per_day is not None:
+            given.append(per_day * days)
+        if per_kw is not None:
+            given.append(per_kw * peak_kw * share)
+        low = max(low, min(given, default=float("inf")))
+        limits.append(low)
+    return limits
+
+
+def _band_lines(
+    rate: EnergyRate, period: int, quantity: float, whole: float, limits: list[float]
+) -> list[BillLine]:
+    """A line for each band with energy; a rate has its part of the bands of a larger whole."""
+    part = quantity / whole if whole > 0 else 1.0
+    lines, low = [], 0.0
+    left = min(quantity, 0.0)
+    for b, (band, limit) in enumerate(zip(rate.bands, limits, strict=True)):
+        high = limit * part
+        kwh = max(min(quantity, high) - low, 0.0) + left
+        left, low = 0.0, high
+        if kwh or not b:
+            lines.append(
+                BillLine(
+                    rate.name,
+                    "energy",
+                    period,
+                    rate.time_of_use,
+                    b + 1,
+                    kwh,
+                    "kWh",
+                    kwh * band.price,
+                    rate.charge_class,
+                )
+            )
+    return lines
+
+
+class _Plain:
+    """What does not depend on the site, by entry of ``layout.rates``."""
+
+    def __init__(self, tariff: Tariff, layout: Layout) -> None:
+        rates = [tariff.rates[i] for i in layout.rates.index]
+        nets = tariff.metering == "net_metering"
+        over_period = np.array([r.settlement == "billing_period" for r in rates], np.bool_)
+        imports = np.array([r.on_import for r in rates], np.bool_)
+        exports = np.array([r.on_export for r in rates], np.bool_)
+        self.of_gross = np.array([not r.bypassable for r in rates], np.bool_)
+        over_period &= not nets
+        # What an export rate pays for counts as negative kWh, so that its amount is owed.
+        self.sign = np.where(exports & ~imports, -1.0, 1.0)
+        self.of_import = (imports | over_period) * 1.0
+        self.of_export = (exports | over_period) * (0.0 if nets else 1.0)
+        self.of_import[self.of_gross] = 1.0
+        self.of_export[self.of_gross] = 0.0
+        self.floored = over_period & imports & ~exports & ~self.of_gross
+        self.capped = over_period & exports & ~imports
+        self.price = np.array([r.price for r in rates])
+        self.names = [r.name for r in rates]
+        self.kinds = [_kind(r) for r in rates]
+        self.periods = layout.rates.period.tolist()
+        self.times = [r.time_of_use for r in rates]
+        self.units = ["kWh"] * len(rates)
+        self.classes = [r.charge_class for r in rates]
+        self.banded = frozenset(e for e, r in enumerate(rates) if r.bands)
+
+
+@lru_cache(maxsize=32)
+def _plain(tariff: Tariff, layout: Layout) -> _Plain:
+    return _Plain(tariff, layout)
+
+
+def _kind(rate: EnergyRate) -> Kind:
+    if not rate.on_import:
+        return "export"
+    return "credit" if rate.price < 0 else "energy"

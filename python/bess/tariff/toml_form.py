@@ -1,0 +1,284 @@
+"""Tariffs in a short TOML of our own: the rates of `bess.tariff.rates`, field by field.
+
+Tables ``[[energy]]``, ``[[demand]]``, ``[[fixed]]``, ``[[minimum]]`` and ``[[percentage]]`` hold a
+rate each, under the names of its fields; what is left out has its default. Times of use are written
+as everywhere (``touPeriods``, ``season``), or as a matrix of months by hours.
+
+>>> text = '''
+... name = "Two prices"
+... [[energy]]
+... name = "base"
+... price = 0.2
+... [[energy]]
+... name = "evening"
+... price = 0.1
+... times = [{touPeriods = [{fromHour = 17, toHour = 21}]}]
+... '''
+>>> [rate.price for rate in read_toml(text).rates]
+[0.2, 0.1]
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields, replace
+from datetime import date, datetime
+from typing import Any, Final
+
+from bess.errors import InputError, Problem, nearest_name
+from bess.tariff.hours import HourMatrix
+from bess.tariff.model import Tariff
+from bess.tariff.rates import (
+    Band,
+    DemandBand,
+    DemandRate,
+    EnergyRate,
+    FixedCharge,
+    MinimumCharge,
+    PercentageRate,
+    Ratchet,
+)
+from bess.tariff.series import PriceSeries
+from bess.time_of_use import Season, TimeOfUse
+from bess.timeline import zone
+
+__all__ = ["read_toml", "write_toml"]
+
+_TABLES: Final[dict[str, tuple[str, type]]] = {
+    "energy": ("rates", EnergyRate),
+    "demand": ("demand_rates", DemandRate),
+    "fixed": ("fixed_charges", FixedCharge),
+    "minimum": ("minimum_charges", MinimumCharge),
+    "percentage": ("percentages", PercentageRate),
+}
+_HEAD: Final = (
+    *("name", "identifiers", "currency", "time_zone", "assumptions", "ignored", "metering"),
+    *("true_up_price_per_kwh", "demand_interval_minutes", "effective"),
+)
+_TEXTS: Final = ("name", "currency", "time_zone", "time_of_use", "path")
+_LISTS_OF_TEXT: Final = ("group", "week", "charge_class", "assumptions", "ignored", "identifiers")
+_FLAGS: Final = ("on_import", "on_export", "bypassable", "repeats")
+_WHOLE: Final = (
+    *("valid_from", "valid_to", "step_seconds", "start_seconds", "lookback_months", "number"),
+    "demand_interval_minutes",
+)
+_LISTS_OF_WHOLE: Final = ("months", "coincident_hours", "walls", "lines")
+
+
+def read_toml(text: str, path: str = "tariff") -> Tariff:
+    """The tariff of a TOML text; ``path`` is what errors of its syntax call it."""
+    try:
+        found = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError.at(path, f"is not TOML ({error})") from None
+    known = (*_HEAD, *_TABLES, "calendars", "series")
+    _refuse_unknown(found, known, "")
+    if "name" not in found:
+        raise InputError.at("name", "is required")
+    given: dict[str, Any] = {
+        key: _value(key, found[key], key) for key in _HEAD if key in found and key != "effective"
+    }
+    for key, (attribute, kind) in _TABLES.items():
+        rows = found.get(key, [])
+        if not isinstance(rows, list):
+            raise InputError.at(key, f"must be a list of tables, written [[{key}]]", rows)
+        given[attribute] = tuple(_rate(kind, row, f"{key}[{i}]") for i, row in enumerate(rows))
+    if "identifiers" in given:
+        given["identifiers"] = frozenset(given["identifiers"])
+    if given.get("time_zone") is not None:
+        given["time_zone"] = zone(given["time_zone"]).key
+    if "effective" in found:
+        given["effective"] = _effective(found["effective"])
+    given["calendars"] = _calendars(found.get("calendars", {}))
+    if "series" in found:
+        series = given["series"] = _rate(PriceSeries, found["series"], "series")
+        if len(series.export_price) != len(series.import_price) or not len(series.import_price):
+            reason = f"must hold as many prices as import_price ({len(series.import_price)}), any"
+            raise InputError.at("series.export_price", reason)
+    if not given["rates"] and "series" not in given:
+        raise InputError.at("energy", "is required, with at least one rate (or a series)")
+    return Tariff(**given)
+
+
+def write_toml(tariff: Tariff) -> str:
+    """A tariff as TOML, from which `read_toml` makes one that bills alike."""
+    lines = []
+    for key in _HEAD:
+        value = getattr(tariff, key)
+        if key == "effective":
+            value = {k: v for k, v in zip(("from", "to"), value, strict=True) if v is not None}
+        elif key == "identifiers":
+            value = sorted(value)
+        if value not in (None, (), [], {}):
+            lines.append(f"{key} = {_toml(value)}")
+    if tariff.calendars:
+        lines.append("\n[calendars]")
+        lines += [f"{_toml(key)} = {_toml(sorted(days))}" for key, days in tariff.calendars]
+    if tariff.series is not None:
+        lines.append("\n[series]")
+        lines += [f"{key} = {_toml(value)}" for key, value in _fields(tariff.series).items()]
+    for table, (attribute, _) in _TABLES.items():
+        for rate in getattr(tariff, attribute):
+            lines.append(f"\n[[{table}]]")
+            lines += [f"{key} = {_toml(value)}" for key, value in _fields(rate).items()]
+    return "\n".join(lines) + "\n"
+
+
+def _fields(rate: Any) -> dict[str, Any]:
+    """The fields of a rate that are not as by default."""
+    found = {}
+    for own in fields(rate):
+        value = getattr(rate, own.name)
+        value = value.tolist() if hasattr(value, "tolist") else value
+        if value is not None and (own.default is MISSING or value != own.default):
+            found[own.name] = value
+    return found
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, (Band, DemandBand, Ratchet, HourMatrix)):
+        value = _fields(value)
+    elif isinstance(value, (TimeOfUse, Season)):
+        value = value.model_dump(by_alias=True, exclude_none=True)
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        inside = ", ".join(f"{_toml(str(k))} = {_toml(v)}" for k, v in value.items())
+        return f"{{{inside}}}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_toml, value))}]"
+    return value.isoformat() if isinstance(value, date) else repr(value)
+
+
+def _rate(kind: type, row: Any, path: str) -> Any:
+    """A dataclass from a table, problems at the table's own path."""
+    if not isinstance(row, Mapping):
+        raise InputError.at(path, "must be a table", row)
+    own = {field.name: field for field in fields(kind)}
+    _refuse_unknown(row, tuple(own), path)
+    for name, field in own.items():
+        if name not in row and field.default is MISSING:
+            raise InputError.at(f"{path}.{name}", "is required")
+    given = {key: _value(key, value, f"{path}.{key}") for key, value in row.items()}
+    try:
+        return kind(**given)
+    except InputError as error:
+        name = f"{given.get('name', '')}."
+        problems = [replace(p, path=p.path.removeprefix(name)) for p in error.problems]
+        raise InputError(*(_at(p, path) for p in problems)) from None
+
+
+def _at(problem: Problem, path: str) -> Problem:
+    return replace(problem, path=f"{path}.{problem.path}" if problem.path else path)
+
+
+def _value(key: str, value: Any, path: str) -> Any:
+    """A field's value as the model has it; numbers are checked by the model itself."""
+    if key in _TEXTS:
+        return _checked(value, str, "must be a string", path)
+    if key in _FLAGS:
+        return _checked(value, bool, "must be true or false", path)
+    if key in _WHOLE:
+        return _whole(value, path)
+    if key in _LISTS_OF_TEXT:
+        return _tuple(value, lambda v, p: _checked(v, str, "must be a string", p), path)
+    if key in _LISTS_OF_WHOLE:
+        return _tuple(value, _whole, path)
+    if key in ("weekday", "weekend"):
+        return _tuple(value, lambda row, p: _tuple(row, _whole, p), path)
+    if key in ("times", "window"):
+        return _tuple(value, _time, path)
+    if key == "seasons":
+        return _tuple(value, _season, path)
+    if key == "bands":
+        return _tuple(value, _band, path)
+    if key == "ratchet":
+        return _rate(Ratchet, value, path)
+    if key in ("import_price", "export_price") or (key == "percent" and isinstance(value, list)):
+        return _tuple(value, _number, path)
+    return value
+
+
+def _time(value: Any, path: str) -> TimeOfUse | HourMatrix:
+    if isinstance(value, Mapping) and "weekday" in value:
+        matrix: HourMatrix = _rate(HourMatrix, value, path)
+        return matrix
+    try:
+        return TimeOfUse.model_validate(value)
+    except InputError as error:
+        raise error.under(path) from None
+
+
+def _season(value: Any, path: str) -> Season:
+    try:
+        return Season.model_validate(value)
+    except InputError as error:
+        raise error.under(path) from None
+
+
+def _band(value: Any, path: str) -> Any:
+    of_demand = isinstance(value, Mapping) and path.startswith("demand")
+    return _rate(DemandBand if of_demand else Band, value, path)
+
+
+def _effective(value: Any) -> tuple[int | None, int | None]:
+    if not isinstance(value, Mapping):
+        raise InputError.at("effective", "must be a table with from and to", value)
+    _refuse_unknown(value, ("from", "to"), "effective")
+    start, end = (
+        None if key not in value else _whole(value[key], f"effective.{key}")
+        for key in ("from", "to")
+    )
+    return start, end
+
+
+def _calendars(value: Any) -> tuple[tuple[str, frozenset[date]], ...]:
+    if not isinstance(value, Mapping):
+        raise InputError.at("calendars", "must be a table of ids and their dates", value)
+    return tuple(
+        (key, frozenset(_tuple(days, _date, f"calendars.{key}"))) for key, days in value.items()
+    )
+
+
+def _date(value: Any, path: str) -> date:
+    if type(value) is not date:
+        raise InputError.at(path, "must be a date, written as in 2025-07-04", value)
+    return value
+
+
+def _tuple(value: Any, item: Callable[[Any, str], Any], path: str) -> tuple[Any, ...]:
+    if not isinstance(value, list):
+        raise InputError.at(path, "must be a list", value)
+    return tuple(item(v, f"{path}[{i}]") for i, v in enumerate(value))
+
+
+def _whole(value: Any, path: str) -> int:
+    """A whole number, or an instant as its seconds since the epoch."""
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return int(value.timestamp())
+    return int(_checked(value, int, "must be a whole number", path))
+
+
+def _number(value: Any, path: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise InputError.at(path, "must be a number", value)
+    return float(value)
+
+
+def _checked(value: Any, kind: type, reason: str, path: str) -> Any:
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise InputError.at(path, reason, value)
+    return value
+
+
+def _refuse_unknown(given: Mapping[str, Any], known: tuple[str, ...], path: str) -> None:
+    for key in given:
+        if key not in known:
+            guess = nearest_name(key, known)
+            hint = f"did you mean {guess}?" if guess else f"known fields: {', '.join(known)}"
+            place = f"{path}.{key}" if path else key
+            raise InputError.at(place, f"is not a known field; {hint}")
