@@ -43,7 +43,7 @@ def message(source: Any, **options: Any) -> str:
         (3, "3: must be a tariff: a JSON object, or a list of one"),
         ("nowhere.json", "nowhere.json: cannot be read: No such file or directory"),
         ("nowhere.csv", "nowhere.csv: cannot be read: No such file or directory"),
-        ("tariff.xlsx", "tariff.xlsx: must be a tariff in .json or prices in .csv"),
+        ("tariff.xlsx", "tariff.xlsx: must be a tariff in .json or .toml, or prices in .csv"),
     ],
 )
 def test_what_is_no_tariff_is_refused(obj: Any, expected: str) -> None:

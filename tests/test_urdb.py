@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -9,10 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 from bills import site, year
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bess import Bill, InputError, bill, load_tariff
 from bess.tariff import Tariff
 
+ODD = [None, True, -1, 1.5, "x", "1e999", [], {}, [[]], [None], 10**400, {"a": 1}, [[{}]], 99]
 ONE = {"energyratestructure": [[{"rate": 0.1}]]}
 EVENINGS = [[int(hour >= 18) for hour in range(24)]] * 12
 ALWAYS = [[0] * 24] * 12
@@ -237,3 +242,44 @@ DEMAND = {"demandratestructure": [[{"rate": 1}]]}
 )
 def test_bad_records_are_refused(fields: dict[str, Any], message: str) -> None:
     assert message in refused(**fields)
+
+
+FULL = {
+    **TWO,
+    **DEMAND,
+    "dgrules": "Net Metering",
+    "flatdemandstructure": [[{"rate": 1, "max": 5}, {"rate": 2}]],
+    "flatdemandmonths": [0] * 12,
+    "coincidentratestructure": [[{"rate": 1}]],
+    "fueladjustmentsmonthly": [0.1] * 12,
+    "fixedchargefirstmeter": 1,
+    "fixedchargeunits": "$/day",
+    "lookbackpercent": 0.5,
+    "lookbackrange": 3,
+    "mincharge": 3,
+    "minchargeunits": "$/day",
+    "demandwindow": 15,
+    "demandattrs": [{"a": 1}],
+    "startdate": 1,
+}
+
+
+def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The path of everything inside a JSON value, of long lists the first entries."""
+    inside = node.items() if isinstance(node, dict) else ()
+    if isinstance(node, list):
+        inside = list(enumerate(node))[:2]
+    return [p for k, v in inside for p in [(*path, k), *places(v, (*path, k))]]
+
+
+@given(st.sampled_from(places(FULL)), st.sampled_from(ODD))
+def test_a_mutated_record_raises_nothing_but_an_input_error(
+    path: tuple[Any, ...], value: Any
+) -> None:
+    record = copy.deepcopy(FULL)
+    node: Any = record
+    for key in path[:-1]:
+        node = node[key]
+    node[path[-1]] = value
+    with contextlib.suppress(InputError):
+        bill(site(np.ones(30)), Tariff.from_urdb(record))

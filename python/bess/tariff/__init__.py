@@ -7,6 +7,7 @@ record (`bess.tariff.urdb`), a CSV of prices or a small JSON form of them
 
 from __future__ import annotations
 
+from bess.tariff.export_rates import ExportRates, load_export_rates
 from bess.tariff.hours import HourMatrix
 from bess.tariff.loading import load_tariff
 from bess.tariff.model import Tariff
@@ -27,6 +28,7 @@ __all__ = [
     "DemandBand",
     "DemandRate",
     "EnergyRate",
+    "ExportRates",
     "FixedCharge",
     "HourMatrix",
     "MinimumCharge",
@@ -34,5 +36,6 @@ __all__ = [
     "PriceSeries",
     "Ratchet",
     "Tariff",
+    "load_export_rates",
     "load_tariff",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -15,6 +15,7 @@ from bess._arrays import number
 from bess._json import read_json
 from bess.errors import InputError
 from bess.prices import Prices
+from bess.tariff.export_rates import ExportRates
 from bess.tariff.hours import HourMatrix
 from bess.tariff.pricing import prices_of
 from bess.tariff.rates import (
@@ -78,7 +79,7 @@ class Tariff:
     assumptions: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     rates: tuple[EnergyRate, ...] = field(default=(), repr=False)
-    series: PriceSeries | None = field(default=None, repr=False)
+    series: PriceSeries | ExportRates | None = field(default=None, repr=False)
     calendars: tuple[tuple[str, frozenset[date]], ...] = field(default=(), repr=False)
     effective: tuple[int | None, int | None] = field(default=(None, None), repr=False)
     demand_rates: tuple[DemandRate, ...] = field(default=(), repr=False)
@@ -165,6 +166,15 @@ class Tariff:
         from bess.tariff.toml_form import write_toml
 
         return write_toml(self)
+
+    def with_export_rates(self, rates: ExportRates) -> Tariff:
+        """The tariff with exports paid by avoided-cost rates (`load_export_rates`) as well."""
+        if not isinstance(rates, ExportRates):
+            raise InputError.at("rates", "must be export rates (see load_export_rates)", rates)
+        if self.series is not None:
+            raise InputError.at("rates", f"cannot be added: {self.name} has prices by step")
+        known = tuple(text for text in self.assumptions if "export earns 0" not in text)
+        return replace(self, series=rates, assumptions=known)
 
     def prices(self, timeline: Timeline) -> Prices:
         """The import and export price of every step, in money per kWh; kept for the next call.

@@ -13,6 +13,7 @@ from bess.errors import InputError
 from bess.prices import Prices
 from bess.tariff.hours import Time, holds_at
 from bess.tariff.rates import EnergyRate
+from bess.tariff.series import PriceSeries
 from bess.time_of_use import TimeOfUse, holidays
 from bess.timeline import LocalClock, Timeline
 
@@ -71,7 +72,7 @@ def holding(tariff: Tariff, timeline: Timeline) -> list[Steps]:
                 groups.setdefault(rate.group, []).append(i)
         for group in groups.values():
             _check_group(tariff, timeline, holds, group)
-    if tariff.series is None:
+    if not isinstance(tariff.series, PriceSeries):
         priced = np.zeros(timeline.steps, np.bool_)
         for rate, at in zip(tariff.rates, holds, strict=True):
             if rate.on_import:

@@ -27,7 +27,9 @@ from dataclasses import MISSING, fields, replace
 from datetime import date, datetime
 from typing import Any, Final
 
+from bess._arrays import number
 from bess.errors import InputError, Problem, nearest_name
+from bess.tariff.export_rates import ExportRates
 from bess.tariff.hours import HourMatrix
 from bess.tariff.model import Tariff
 from bess.tariff.rates import (
@@ -46,6 +48,8 @@ from bess.timeline import zone
 
 __all__ = ["read_toml", "write_toml"]
 
+_LATEST: Final = 10**10
+"""The largest whole number: seconds since 1970 to some three centuries on."""
 _TABLES: Final[dict[str, tuple[str, type]]] = {
     "energy": ("rates", EnergyRate),
     "demand": ("demand_rates", DemandRate),
@@ -104,6 +108,8 @@ def read_toml(text: str, path: str = "tariff") -> Tariff:
 
 def write_toml(tariff: Tariff) -> str:
     """A tariff as TOML, from which `read_toml` makes one that bills alike."""
+    if isinstance(tariff.series, ExportRates):
+        raise InputError.at(f"tariff {tariff.name}", "export rates of a file have no TOML")
     lines = []
     for key in _HEAD:
         value = getattr(tariff, key)
@@ -199,7 +205,7 @@ def _value(key: str, value: Any, path: str) -> Any:
     if key == "ratchet":
         return _rate(Ratchet, value, path)
     if key in ("import_price", "export_price") or (key == "percent" and isinstance(value, list)):
-        return _tuple(value, _number, path)
+        return _tuple(value, number, path)
     return value
 
 
@@ -260,13 +266,10 @@ def _whole(value: Any, path: str) -> int:
     """A whole number, or an instant as its seconds since the epoch."""
     if isinstance(value, datetime) and value.tzinfo is not None:
         return int(value.timestamp())
-    return int(_checked(value, int, "must be a whole number", path))
-
-
-def _number(value: Any, path: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise InputError.at(path, "must be a number", value)
-    return float(value)
+    found = int(_checked(value, int, "must be a whole number", path))
+    if abs(found) > _LATEST:
+        raise InputError.at(path, f"must be at most {_LATEST:g} in size", value)
+    return found
 
 
 def _checked(value: Any, kind: type, reason: str, path: str) -> Any:

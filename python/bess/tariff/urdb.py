@@ -44,6 +44,8 @@ _RULES: Final[dict[str, Metering]] = {
     "Net Billing Hourly": "net_billing",
     "Buy All Sell All": "buy_all_sell_all",
 }
+_LATEST: Final = 1e10
+"""Seconds since 1970, some three centuries."""
 _UNITS: Final = {
     "kWh": "limit_kwh",
     "kWh daily": "limit_kwh_per_day",
@@ -92,7 +94,10 @@ class _Reader:
         demand = demand_rates(record, self.hours, self.ignored)
         interval = 15
         if "demandwindow" in record and demand:
-            interval = int(number_at(record, "demandwindow", "demandwindow"))
+            minutes = number_at(record, "demandwindow", "demandwindow")
+            if not minutes.is_integer():
+                raise InputError.at("demandwindow", "must be whole minutes", minutes)
+            interval = int(minutes)
         if not any(rate.on_export for rate in rates) and self.metering == "net_billing":
             self.assumptions.append("no rate pays for exports: export earns 0")
         label = record.get("label")
@@ -100,7 +105,7 @@ class _Reader:
         return Tariff(
             name=name or str(label or "tariff"),
             identifiers=frozenset({str(label)} if label else ()),
-            currency=record.get("currency", "USD"),
+            currency=str(record.get("currency", "USD")),
             assumptions=tuple(self.assumptions),
             ignored=tuple(self.ignored),
             rates=(*rates, *self._fuel_adjustments()),
@@ -117,12 +122,17 @@ class _Reader:
         if rules is None:
             uses = str(self.record.get("usenetmetering", "")).lower() == "true"
             return "net_metering" if uses else "net_billing"
-        if rules not in _RULES:
+        if not isinstance(rules, str) or rules not in _RULES:
             raise InputError.at("dgrules", f"must be one of {', '.join(_RULES)}", rules)
         return _RULES[rules]
 
     def _date(self, key: str) -> int | None:
-        return int(number_at(self.record, key, key)) if key in self.record else None
+        if key not in self.record:
+            return None
+        seconds = number_at(self.record, key, key)
+        if abs(seconds) > _LATEST:
+            raise InputError.at(key, "must be seconds since 1970", self.record[key])
+        return int(seconds)
 
     def _energy(self) -> list[EnergyRate]:
         periods = structure(self.record, "energyratestructure")
@@ -251,6 +261,6 @@ def _per(unit: Any, path: str) -> Literal["month", "day", "year"]:
         "$/day": "day",
         "$/year": "year",
     }
-    if unit not in units:
+    if not isinstance(unit, str) or unit not in units:
         raise InputError.at(path, f"must be one of {', '.join(units)}", unit)
     return units[unit]

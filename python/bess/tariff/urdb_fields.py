@@ -54,7 +54,8 @@ def unread_fields(record: Mapping[str, Any]) -> Iterator[str]:
     if (charge := record.get("demandreactivepowercharge")) is not None:
         yield f"demandreactivepowercharge ({charge}): reactive power, not billed"
     for name in ("energyattrs", "demandattrs"):
-        for item in record.get(name) or ():
+        items = record.get(name)
+        for item in items if isinstance(items, Sequence) else ():
             pairs = item.items() if isinstance(item, Mapping) else ()
             for key, value in pairs:
                 if not str(key).startswith("TOU"):
@@ -66,7 +67,7 @@ def number_at(record: Mapping[str, Any], key: str, path: str) -> float:
     value = record[key]
     try:
         found = float(value) if not isinstance(value, bool) else float("nan")
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         found = float("nan")
     if not abs(found) < float("inf"):
         raise InputError.at(path, "must be a number", value)

@@ -1,0 +1,163 @@
+"""Avoided-cost export rates: what an export earns by date, hour and kind of day.
+
+The CSV is as Californian utilities publish it: ``DateStart``, ``DateEnd``, ``TimeStart``,
+``TimeEnd``, ``DayTypeStart``, ``DayTypeEnd`` (1 Monday to 7 Sunday, 8 a holiday), ``Value`` in
+``Unit`` $/kWh; dates and times are local and their ends inclusive.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bess._arrays import freeze
+from bess.errors import InputError
+from bess.timeline import EPOCH_ORDINAL, Timeline
+
+__all__ = ["ExportRates", "load_export_rates"]
+
+Floats = NDArray[np.float64]
+
+_COLUMNS: Final = (
+    *("DateStart", "DateEnd", "TimeStart", "TimeEnd", "DayTypeStart", "DayTypeEnd", "Value"),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class ExportRates:
+    """Rows of prices for exports, each for a range of dates, of times of day and of kinds of days.
+
+    Arrays are of one length, a row each; ends are exclusive. They price no import.
+    """
+
+    first_day: NDArray[np.int64]
+    """Days since 1970-01-01."""
+    end_day: NDArray[np.int64]
+    first_second: NDArray[np.int64]
+    """Seconds after midnight."""
+    end_second: NDArray[np.int64]
+    first_kind: NDArray[np.int64]
+    """1 (Monday) to 7 (Sunday), 8 for a holiday."""
+    end_kind: NDArray[np.int64]
+    price: Floats
+    """Money per kWh."""
+    path: str
+    """What errors call them."""
+    holidays: frozenset[date] = frozenset()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(freeze(state))
+
+    def on(self, timeline: Timeline, time_zone: str | None) -> tuple[Floats, Floats]:
+        """Import prices (0) and export prices of every step of a horizon, by a zone's clock.
+
+        Raises
+        ------
+        InputError
+            For a step that no row, or more than one, prices.
+        """
+        clock = timeline.clock(time_zone)
+        days = [day.toordinal() - EPOCH_ORDINAL for day in self.holidays]
+        kind = np.where(np.isin(clock.day_number, days), 8, clock.weekday + 1)
+        prices = np.zeros(timeline.steps)
+        number = np.zeros(timeline.steps, np.int64)
+        reached = (self.end_day > clock.day_number.min()) & (
+            self.first_day <= clock.day_number.max()
+        )
+        for row in np.flatnonzero(reached):
+            low, high = np.searchsorted(
+                clock.day_number, [self.first_day[row], self.end_day[row]]
+            ).tolist()
+            second, own = clock.second_of_day[low:high], kind[low:high]
+            inside = (second >= self.first_second[row]) & (second < self.end_second[row])
+            inside &= (own >= self.first_kind[row]) & (own < self.end_kind[row])
+            prices[low:high] += self.price[row] * inside
+            number[low:high] += inside
+        if (number != 1).any():
+            step = int(np.argmax(number != 1))
+            found = f"{number[step]} rows price" if number[step] else "no row prices"
+            instant = timeline.instant(step).isoformat()
+            raise InputError.at(self.path, f"{found} an export at {instant}")
+        return np.zeros(timeline.steps), prices
+
+
+def load_export_rates(path: str | Path, *, holidays: Collection[date | str] = ()) -> ExportRates:
+    """The export rates in a CSV; ``holidays`` are the days of kind 8.
+
+    Raises
+    ------
+    InputError
+        Naming the line and what would be valid.
+    """
+    place = str(path)
+    try:
+        text = Path(path).read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise InputError.at(place, f"cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise InputError.at(place, f"is not UTF-8 text (byte {error.start})") from None
+    days: set[date] = set()
+    for i, day in enumerate(holidays):
+        try:
+            days.add(day if type(day) is date else date.fromisoformat(day))  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            reason = "must be a date, written as in 2025-07-04"
+            raise InputError.at(f"holidays[{i}]", reason, day) from None
+    lines = csv.DictReader(io.StringIO(text))
+    absent = [name for name in _COLUMNS if name not in (lines.fieldnames or ())]
+    if absent:
+        raise InputError.at(f"{place}: header", f"must name {', '.join(absent)}")
+    rows = []
+    for row in lines:
+        line = f"{place}: line {lines.line_num}"
+        if row.get("Unit", "$/kWh") != "$/kWh":
+            raise InputError.at(f"{line}, Unit", "must be $/kWh", row["Unit"])
+        try:
+            rows.append(_row(row))
+        except (TypeError, ValueError):
+            reason = "must hold dates, times, kinds of days from 1 to 8 and a price"
+            raise InputError.at(line, reason) from None
+    if not rows:
+        raise InputError.at(place, "has no prices below its header")
+    columns = list(zip(*rows, strict=True))
+    whole = [np.array(column, np.int64) for column in columns[:6]]
+    price = np.array(columns[6], np.float64)
+    for array in (*whole, price):
+        array.setflags(write=False)
+    return ExportRates(
+        first_day=whole[0],
+        end_day=whole[1],
+        first_second=whole[2],
+        end_second=whole[3],
+        first_kind=whole[4],
+        end_kind=whole[5],
+        price=price,
+        path=place,
+        holidays=frozenset(days),
+    )
+
+
+def _row(row: dict[str, str]) -> tuple[float, ...]:
+    first, last = (
+        datetime.combine(date.fromisoformat(row[name]), time(), UTC).toordinal() - EPOCH_ORDINAL
+        for name in ("DateStart", "DateEnd")
+    )
+    begin, end = (_second(row[name]) for name in ("TimeStart", "TimeEnd"))
+    kinds = int(row["DayTypeStart"]), int(row["DayTypeEnd"])
+    price = float(row["Value"])
+    if not (1 <= kinds[0] <= kinds[1] <= 8 and first <= last and abs(price) < 1e9):
+        raise ValueError
+    return first, last + 1, begin, end + 1, kinds[0], kinds[1] + 1, price
+
+
+def _second(text: str) -> int:
+    moment = time.fromisoformat(text)
+    return 3600 * moment.hour + 60 * moment.minute + moment.second
