@@ -134,7 +134,8 @@ BAD_DOCUMENTS = [
             ]
         },
         "profile.readingData[1].from: comes 2678400 s after the reading before it, where others "
-        "come 2419200 s after: bess.baseline makes a step series of bills and of a series with gaps",
+        "come 2419200 s after: "
+        "bess.baseline makes a step series of bills and of a series with gaps",
     ),
     (
         {

@@ -12,7 +12,7 @@ import pytest
 
 import bess
 from bess.strategy import _modes
-from bess.tariff.model import _prices
+from bess.tariff.pricing import prices_of
 from bess.timeline import _local_clock
 
 THREADS = 8
@@ -123,7 +123,7 @@ def test_threads_give_the_bits_of_one_after_another(
     shared = jobs(steps, optimize)
     serial = [work(job) for job in shared]
     assert len(set(serial)) == len(serial)
-    for cached in (_local_clock, _modes, _prices):
+    for cached in (_local_clock, _modes, prices_of):
         cached.cache_clear()
     fresh = jobs(steps, optimize)  # the threads meet at the first use of each
     order = list(range(len(fresh))) * rounds
