@@ -13,15 +13,15 @@ from bess import _core
 from bess._arrays import Floats
 from bess.errors import InfeasibleError, SolverError
 
-__all__ = ["Answer", "Clock", "nearest_energies", "solve"]
+__all__ = ["Answer", "Clock", "least_throughput", "nearest_energies", "solve"]
 
 # Far tighter than the certificate needs; the flows are recomputed in any case.
 _TOLERANCE: Final = 1e-9
 _COLUMN_WISE: Final = 1
 _MINIMISE: Final = 1
 _PRIMAL_SIMPLEX: Final = 4
-# A second MILP to break ties is affordable up to here (some days of hours), and so many nodes.
-_FEW_COLUMNS: Final = 2000
+# A second MILP to break ties is affordable up to here (two days of hours), and so many nodes.
+_FEW_COLUMNS: Final = 500
 _FEW_NODES: Final = 500
 
 
@@ -64,26 +64,30 @@ def solve(program: _core.LinearProgram, *, gap: float, clock: Clock) -> Answer:
     found = _run(highs, clock)
     info = highs.getInfo()
     bound = float(info.mip_dual_bound) * unit + program.offset
-    if len(whole) <= _FEW_COLUMNS:
-        found = _least_throughput(highs, program, found, clock)
+    return Answer(_with_fixed_modes(program, found, clock), bound)
+
+
+def _with_fixed_modes(program: _core.LinearProgram, found: Floats, clock: Clock) -> Floats:
     # Whole numbers are whole only to a tolerance: fix them and let the rest follow.
     lower, upper = program.column_lower.copy(), program.column_upper.copy()
-    fixed = whole != 0
+    fixed = program.integrality != 0
     lower[fixed] = upper[fixed] = np.round(found[fixed])
     try:
-        return Answer(_break_ties(program, lower, upper, clock)[0], bound)
+        return _break_ties(program, lower, upper, clock)[0]
     except (InfeasibleError, SolverError):  # by a hair, or for want of time
-        return Answer(found, bound)
+        return found
 
 
-def _least_throughput(
-    highs: Any, program: _core.LinearProgram, found: Floats, clock: Clock
-) -> Floats:
-    """Of all solutions that cost no more than the one found, one with the least throughput.
+def least_throughput(program: _core.LinearProgram, found: Floats, clock: Clock) -> Floats:
+    """Of all solutions of a MILP that cost no more than the one found, one of least throughput.
 
-    Solved as a second MILP, so only on short horizons; on long ones the solver's choice among
-    ties stands, which is the same every time.
+    That is a second MILP, so only on short horizons; on long ones the solver's choice among ties
+    stands, which is the same every time.
     """
+    whole = program.integrality
+    if not whole.any() or len(whole) > _FEW_COLUMNS:
+        return found
+    highs = _load(program, program.column_cost, program.column_lower, program.column_upper, whole)
     columns = np.arange(len(found), dtype=np.int32)
     cost = float(program.column_cost @ found)
     highs.addRow(
@@ -95,7 +99,7 @@ def _least_throughput(
     highs.setOptionValue("mip_max_nodes", _FEW_NODES)
     highs.setSolution(len(found), columns, found)
     try:
-        return _run(highs, clock)
+        return _with_fixed_modes(program, _run(highs, clock), clock)
     except (InfeasibleError, SolverError):  # by a hair, or for want of time
         return found
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bess import _core
 from bess._arrays import Floats
 from bess.errors import InfeasibleError, SolverError
-from bess.highs import Answer, Clock, solve
+from bess.highs import Answer, Clock, least_throughput, solve
 from bess.infeasibility import EnergyWindows, jointly_attainable, wanted_windows
 from bess.site import Site
 from bess.strategy import Optimize
@@ -20,6 +20,8 @@ __all__ = ["Optimum", "optimize"]
 
 # Part of the gap that the solver is given: what is left is for the recomputed flows.
 _SOLVERS_PART = 0.9
+# Costs that differ by less, relative to the money that flows, are the same.
+_SAME_COST = 2e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +68,7 @@ def optimize(
             if search.best.feasible and search.clock.passed:
                 break
             raise
+    search.break_ties()
     if not search.best.feasible:
         raise SolverError("the solver's schedule cannot be carried out")
     return search.best.optimum
@@ -97,6 +100,7 @@ class _Search:
         self._wanted = wanted_windows(site, units, strategy.relax_policies)
         self._problem = self._stated(self._wanted)
         self._best: _Recovered | None = None
+        self._last: tuple[_core.LinearProgram, Answer]
         self.not_exclusive: NDArray[np.uint8] = np.zeros(site.steps, dtype=np.uint8)
 
     @property
@@ -130,7 +134,16 @@ class _Search:
             self._best = None  # it met other windows
             program = _core.build_linear_program(self._problem, exclusive)
             answer = solve(program, gap=gap, clock=self.clock)
+        self._last = (program, answer)
         self._keep(program, answer)
+
+    def break_ties(self) -> None:
+        """Take a dispatch of less throughput, where the last program has one of the same cost."""
+        program, answer = self._last
+        solution = least_throughput(program, answer.solution, self.clock)
+        if solution is not answer.solution:
+            dearest = self.best.optimum.cost + _SAME_COST * self.scale
+            self._keep(program, replace(answer, solution=solution), dearest)
 
     def _stated(self, windows: list[EnergyWindows]) -> _core.Problem:
         devices = [
@@ -140,7 +153,10 @@ class _Search:
         cyclic = self._units[0].battery.terminal_state_of_charge == "cyclic"
         return _core.Problem(self._site._core, devices, *self._prices, cyclic)
 
-    def _keep(self, program: _core.LinearProgram, answer: Answer) -> None:
+    def _keep(
+        self, program: _core.LinearProgram, answer: Answer, dearest: float | None = None
+    ) -> None:
+        """Recover an answer's flows: the best if cheaper, or if not above ``dearest``."""
         series, device_series, self.not_exclusive, feasible = _core.recover(
             self._problem, program, answer.solution, self._strategy.allow_simultaneous
         )
@@ -150,7 +166,8 @@ class _Search:
         if self._best is not None:
             before = self._best.optimum
             lower_bound = max(lower_bound, before.lower_bound)
-            if self._best.feasible and (not feasible or before.cost < cost):
+            dearest = before.cost if dearest is None else dearest
+            if self._best.feasible and (not feasible or cost > dearest):
                 optimum, feasible = before, True
         gap = np.inf
         if feasible:  # rounding apart, a bound is never above a cost
