@@ -86,9 +86,12 @@ def test_dates_that_are_none_are_refused(dates: object, message: str) -> None:
     assert str(caught.value) == message
 
 
-@given(st.datetimes().map(lambda d: d.date()), st.integers(1, 9000), st.sampled_from([900, 3600]))
+@given(
+    st.dates(date(2000, 1, 1), date(2049, 12, 31)),
+    st.integers(1, 9000),
+    st.sampled_from([900, 3600]),
+)
 def test_periods_share_out_the_steps(day: date, steps: int, step_seconds: int) -> None:
-    day = day.replace(year=2000 + day.year % 50)
     timeline = horizon(f"{day.isoformat()}T00:00Z", steps, step_seconds)
     periods = billing_periods(timeline, "Europe/Berlin")
     assert periods[0].first_step == 0
