@@ -88,16 +88,16 @@ def jointly_attainable(
         energies = nearest_energies(without, np.array(columns, dtype=np.int32), low, high, clock)
     except InfeasibleError:
         raise _unservable_together(site, units, clock) from None
-    slack = 1e-9 * without.energy_unit  # what the solver calls nothing
+    slack = 1e-8 * without.energy_unit  # room for the solver's tolerance
     met = [list(windows) for windows in wanted]
     for (i, k), window, energy in zip(places, asked, energies * without.energy_unit, strict=True):
         missing = max(window[1] - energy, energy - window[2])
-        if missing > 1e-9 * max(1.0, units[i].battery.capacity_kwh) and (
-            not relax or _is_terminal(wanted, (i, k))
-        ):
-            raise _missed(site, units[i], k, float(missing))
-        if missing > 0:
+        if missing > 1e-9 * max(1.0, units[i].battery.capacity_kwh):
+            if not relax or _is_terminal(wanted, (i, k)):
+                raise _missed(site, units[i], k, float(missing))
             met[i][k] = (window[0], min(window[1], energy - slack), max(window[2], energy + slack))
+        elif missing > 0:
+            met[i][k] = (window[0], min(window[1], energy), max(window[2], energy))
     return met
 
 
