@@ -53,6 +53,7 @@ Calendar = Annotated[
     BeforeValidator(_calendar),
     Field(validation_alias=AliasChoices("calendar", "calendarId", "calendar_id")),
 ]
+ExceptCalendar = Annotated[str | tuple[date, ...] | None, BeforeValidator(_calendar)]
 Month = Annotated[TextInteger, Field(ge=1, le=12)]
 DayOfMonth = Annotated[TextInteger, Field(ge=1, le=31)]
 DayOfWeek = Annotated[TextInteger, Field(ge=0, le=6)]
@@ -107,7 +108,8 @@ class TouPeriod(_Pasted):
     Days run from 0 (Monday) to 6 (Sunday), both inclusive, and may wrap the week. The end is
     exclusive; hour 24 and a closing hour 0 are midnight; equal ends are the whole day. Where the
     start is after the end, each day has two parts: from its midnight to the end, and from the
-    start to its last moment. A period with a calendar holds on that calendar's days alone.
+    start to its last moment. A period with a calendar holds on that calendar's days alone, one with
+    an ``except_calendar`` (ours) on none of them.
     """
 
     from_hour: Hour
@@ -117,6 +119,7 @@ class TouPeriod(_Pasted):
     from_day_of_week: DayOfWeek = 0
     to_day_of_week: DayOfWeek = 6
     calendar: Calendar = None
+    except_calendar: ExceptCalendar = None
 
     @model_validator(mode="after")
     def _end_of_day(self) -> TouPeriod:
@@ -175,7 +178,10 @@ def covers(
     for tou in tous:
         within = np.zeros(clock.steps, np.bool_)
         for period in tou.tou_periods:
-            within |= _on_calendar(period.includes(clock), period.calendar, clock, calendars)
+            on = _on_calendar(period.includes(clock), period.calendar, clock, calendars)
+            if period.except_calendar is not None:
+                on &= ~_on_calendar(on, period.except_calendar, clock, calendars)
+            within |= on
         found |= _in_season(within, tou, clock)
     return found
 
@@ -229,7 +235,11 @@ def missing_calendars(
 ) -> tuple[str, ...]:
     """The ids of calendars that times of use name and ``calendars`` does not give, in order."""
     known = {str(key) for key in calendars or {}}
-    named = (c for tou in tous for c in (tou.calendar, *(p.calendar for p in tou.tou_periods)))
+    periods = [period for tou in tous for period in tou.tou_periods]
+    named = (
+        *(tou.calendar for tou in tous),
+        *(calendar for p in periods for calendar in (p.calendar, p.except_calendar)),
+    )
     return tuple(dict.fromkeys(c for c in named if isinstance(c, str) and c not in known))
 
 

@@ -48,6 +48,7 @@ from bess.timeline import zone
 
 __all__ = ["read_toml", "write_toml"]
 
+_UNPAID: Final = "no rate pays for exports: export earns 0"
 _LATEST: Final = 10**10
 """The largest whole number: seconds since 1970 to some three centuries on."""
 _TABLES: Final[dict[str, tuple[str, type]]] = {
@@ -103,6 +104,10 @@ def read_toml(text: str, path: str = "tariff") -> Tariff:
             raise InputError.at("series.export_price", reason)
     if not given["rates"] and "series" not in given:
         raise InputError.at("energy", "is required, with at least one rate (or a series)")
+    unpaid = "series" not in given and not any(rate.on_export for rate in given["rates"])
+    if unpaid and given.get("metering", "net_billing") == "net_billing":
+        known = given.get("assumptions", ())
+        given["assumptions"] = known if _UNPAID in known else (*known, _UNPAID)
     return Tariff(**given)
 
 
