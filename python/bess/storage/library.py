@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,10 @@ from bess.errors import InputError, nearest_name
 
 __all__ = ["Entry", "Library", "profile_library", "tariff_library"]
 
-_SUFFIXES: Final = (".csv", ".json", ".xml")
+_SUFFIXES: Final = (".csv", ".json", ".toml", ".xml")
 _PROFILE_IDS: Final = ("profileId", "providerProfileId")
 _TARIFF_IDS: Final = ("tariffId", "masterTariffId")
+_URDB_IDS: Final = ("label",)
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Entry:
 
 
 class Library:
-    """Entries by id: a file by its name without suffix, else by the ids its JSON holds."""
+    """Entries by id: a file by its name without suffix, else by the ids it holds."""
 
     def __init__(
         self,
@@ -132,6 +134,8 @@ def _opened(value: Any) -> Any:
 def _ids(item: Any, fields: Sequence[str]) -> frozenset[str]:
     """The ids an object bears."""
     if isinstance(item, Mapping):
+        if fields is _TARIFF_IDS and "energyratestructure" in item:
+            fields = _URDB_IDS
         wanted = {field.lower() for field in fields}
         return frozenset(
             str(value)
@@ -148,6 +152,8 @@ def _ids_of_profile_file(path: Path) -> frozenset[str] | None:
         return None if _has_prices(path) else frozenset()
     if path.suffix.lower() == ".xml":
         return frozenset()
+    if path.suffix.lower() == ".toml":
+        return None
     content = _content(path)
     series = ("dataSeries", "readingData", "baselineMeasures", "data_series")
     if not isinstance(content, Mapping) or not any(name in content for name in series):
@@ -156,14 +162,17 @@ def _ids_of_profile_file(path: Path) -> frozenset[str] | None:
 
 
 def _ids_of_tariff_file(path: Path) -> frozenset[str] | None:
-    """The ids in a tariff JSON; None for a file that is no tariff."""
+    """The ids in a tariff's file; None for a file that is no tariff."""
     if path.suffix.lower() == ".csv":
         return frozenset() if _has_prices(path) else None
     if path.suffix.lower() == ".xml":
         return None
+    if path.suffix.lower() == ".toml":
+        return _ids_of_toml(path)
     content = _content(path)
-    if isinstance(content, Mapping) and "results" in content:
-        content = content["results"]
+    for wrapper in ("results", "items"):
+        if isinstance(content, Mapping) and wrapper in content:
+            content = content[wrapper]
     objects = content if isinstance(content, list) else [content]
     marks = ("rates", "importPrice", "import_price", "energyratestructure")
     if not objects or not all(
@@ -171,6 +180,18 @@ def _ids_of_tariff_file(path: Path) -> frozenset[str] | None:
     ):
         return None
     return frozenset().union(*(_ids(item, _TARIFF_IDS) for item in objects))
+
+
+def _ids_of_toml(path: Path) -> frozenset[str] | None:
+    """The identifiers in a tariff's TOML; None for a file that is no tariff."""
+    try:
+        found = tomllib.loads(path.read_text("utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    if "energy" not in found and "series" not in found:
+        return None
+    identifiers = found.get("identifiers")
+    return frozenset(map(str, identifiers)) if isinstance(identifiers, list) else frozenset()
 
 
 def _content(path: Path) -> Any:

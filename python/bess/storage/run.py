@@ -50,8 +50,8 @@ def run_request(
         JSON files that hold the id), a mapping of ids to anything `read_profile` takes, or a list
         of profile JSON. The consumption may be anything that `baseline` takes.
     tariffs
-        Where ``mainTariffId`` is looked up: a folder, a mapping of ids to anything `load_tariff`
-        takes or to `Prices`, or a list of tariffs.
+        Where ``mainTariffId`` is looked up: a folder (of JSON, TOML or CSV files), a mapping of ids
+        to anything `load_tariff` takes or to `Prices`, or a list of tariffs.
     accounts
         The tariff's id of each account, for requests without ``mainTariffId``.
     variable_rates, calendars, missing
