@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tariffs import SUMMER, load, message, rate, series, tou
+from tariffs import load, message, rate, series, tou
 
 
 def choosing(**other: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -90,12 +90,3 @@ def test_missing_calendars_are_listed_or_empty_and_recorded() -> None:
     assert message(*rates) == 'calendars: needs the holidays of 61, 62 (or missing="zero" for none)'
     loaded = load(*rates, missing="zero", calendars={61: []})
     assert "calendars not given have no holidays: 62" in loaded.assumptions
-
-
-def test_marked_season_edges_are_recorded() -> None:
-    season = SUMMER | {"fromEdgePredominance": "PREDOMINANT"}
-    assert (
-        load(rate("a", season=season))
-        .assumptions[-1]
-        .startswith("seasons begin and end on their dates: edges marked PREDOMINANT")
-    )

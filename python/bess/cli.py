@@ -218,6 +218,12 @@ def show(
         list[str] | None,
         typer.Option(metavar="KEY=PRICE", help="A variable rate; repeatable."),
     ] = None,
+    calendar: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID=NAME", help="Holidays: NERC, US, US-CA … or dates, with commas; repeatable."
+        ),
+    ] = None,
     missing: Annotated[
         Missing, typer.Option(help="What variable rates and holidays are that are not given.")
     ] = Missing.ERROR,
@@ -229,18 +235,31 @@ def show(
         from bess.tariff import load_tariff
         from bess.tariff.sheet import rate_sheet
 
-        inputs = {}
-        for text in prop or ():
-            key, equals, value = text.partition("=")
-            if not key or not equals:
-                raise InputError.at("--property", "must be KEY=VALUE", text)
-            inputs[key] = value
+        days = _pairs(calendar, "--calendar", "ID=NAME")
         tariff = load_tariff(
-            file, property_inputs=inputs, variable_rates=_rates(rate or []), missing=missing.value
+            file,
+            property_inputs=_pairs(prop, "--property", "KEY=VALUE"),
+            variable_rates=_rates(rate or []),
+            calendars={
+                key: value if value[:1].isalpha() else value.split(",")
+                for key, value in days.items()
+            },
+            missing=missing.value,
         )
         console = Console(highlight=False)
         for part in rate_sheet(tariff):
             console.print(part)
+
+
+def _pairs(given: list[str] | None, option: str, form: str) -> dict[str, str]:
+    """What a repeatable option gives by key."""
+    found = {}
+    for text in given or ():
+        key, equals, value = text.partition("=")
+        if not key or not equals:
+            raise InputError.at(option, f"must be {form}", text)
+        found[key] = value
+    return found
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +59,7 @@ DayOfMonth = Annotated[TextInteger, Field(ge=1, le=31)]
 DayOfWeek = Annotated[TextInteger, Field(ge=0, le=6)]
 Hour = Annotated[TextInteger, Field(ge=0, le=24)]
 Minute = Annotated[TextInteger, Field(ge=0, le=59)]
+Edge = Literal["PREDOMINANT", "SUBSERVIENT"]
 
 
 class _Pasted(CamelModel):
@@ -73,13 +74,16 @@ class Season(_Pasted):
     """Part of every year, both ends inclusive; it wraps the year where its end comes first.
 
     Without days a season begins on the first and ends on the last day of its months. One that ends
-    on 28 February includes the 29th.
+    on 28 February includes the 29th. An edge that is marked moves to an edge of the bill that
+    contains it, in a tariff (`bess.tariff.when`); here it stays.
     """
 
     season_from_month: Month
     season_to_month: Month
     season_from_day: DayOfMonth | None = None
     season_to_day: DayOfMonth | None = None
+    from_edge_predominance: Edge | None = None
+    to_edge_predominance: Edge | None = None
 
     @model_validator(mode="after")
     def _dates_exist(self) -> Season:
@@ -89,6 +93,11 @@ class Season(_Pasted):
             if day is not None and day > last:
                 raise InputError.at(f"{name}_day", f"must be at most {last} in month {month}", day)
         return self
+
+    @property
+    def moves(self) -> bool:
+        """Whether an edge of it is marked."""
+        return bool(self.from_edge_predominance or self.to_edge_predominance)
 
     def includes(self, clock: LocalClock) -> Steps:
         """True for each step that starts in the season."""
@@ -231,15 +240,13 @@ def holidays(
 
 
 def missing_calendars(
-    tous: Sequence[TimeOfUse], calendars: Calendars | None = None
+    tous: Sequence[TimeOfUse], calendars: Mapping[Any, Any] | None = None
 ) -> tuple[str, ...]:
     """The ids of calendars that times of use name and ``calendars`` does not give, in order."""
     known = {str(key) for key in calendars or {}}
     periods = [period for tou in tous for period in tou.tou_periods]
-    named = (
-        *(tou.calendar for tou in tous),
-        *(calendar for p in periods for calendar in (p.calendar, p.except_calendar)),
-    )
+    named = [tou.calendar for tou in tous]
+    named += [calendar for p in periods for calendar in (p.calendar, p.except_calendar)]
     return tuple(dict.fromkeys(c for c in named if isinstance(c, str) and c not in known))
 
 

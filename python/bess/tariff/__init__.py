@@ -8,6 +8,7 @@ record (`bess.tariff.urdb`), a CSV of prices or a small JSON form of them
 from __future__ import annotations
 
 from bess.tariff.export_rates import ExportRates, load_export_rates
+from bess.tariff.holiday_calendars import NamedCalendar
 from bess.tariff.hours import HourMatrix
 from bess.tariff.loading import load_tariff
 from bess.tariff.model import Tariff
@@ -32,6 +33,7 @@ __all__ = [
     "FixedCharge",
     "HourMatrix",
     "MinimumCharge",
+    "NamedCalendar",
     "PercentageRate",
     "PriceSeries",
     "Ratchet",

@@ -23,7 +23,7 @@ def fixed_lines(tariff: Tariff, timeline: Timeline, layout: Layout) -> tuple[Bil
     lines = []
     for charge in tariff.fixed_charges:
         rule = (charge.seasons, charge.valid_from, charge.valid_to)
-        parts = shares(tariff, timeline, layout.periods, rule)
+        parts = shares(tariff, timeline, layout, rule)
         for p, (period, part) in enumerate(zip(layout.periods, parts, strict=True)):
             if part:
                 quantity = charge.quantity * part * _length(period, charge.period)
@@ -109,7 +109,7 @@ def percentage_lines(
                 if _shares_class(classes, line.charge_class):
                     base[line.billing_period] += line.amount
             rule = (rate.seasons, rate.valid_from, rate.valid_to)
-            parts = shares(tariff, timeline, layout.periods, rule)
+            parts = shares(tariff, timeline, layout, rule)
             kind: Kind = "tax" if taxes else "percentage"
             for p, (amount, part) in enumerate(zip(base, parts, strict=True)):
                 if part:

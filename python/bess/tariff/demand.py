@@ -115,7 +115,7 @@ def _year_ends(periods: int) -> list[int]:
 def _parts(tariff: Tariff, timeline: Timeline, layout: Layout) -> list[list[float]]:
     """For each rate, the part of a month's charge that each billing period bears."""
     rules = [(rate.seasons, rate.valid_from, rate.valid_to) for rate in tariff.demand_rates]
-    found = {rule: shares(tariff, timeline, layout.periods, rule) for rule in set(rules)}
+    found = {rule: shares(tariff, timeline, layout, rule) for rule in set(rules)}
     return [
         [share * p.share for share, p in zip(found[rule], layout.periods, strict=True)]
         for rule in rules

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from bess._arrays import freeze
 from bess.errors import InputError
+from bess.tariff.holiday_calendars import Calendar, NamedCalendar, calendar_of, days_in
 from bess.timeline import EPOCH_ORDINAL, Timeline
 
 __all__ = ["ExportRates", "load_export_rates"]
@@ -51,7 +52,7 @@ class ExportRates:
     """Money per kWh."""
     path: str
     """What errors call them."""
-    holidays: frozenset[date] = frozenset()
+    holidays: Calendar = frozenset()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(freeze(state))
@@ -65,7 +66,9 @@ class ExportRates:
             For a step that no row, or more than one, prices.
         """
         clock = timeline.clock(time_zone)
-        days = [day.toordinal() - EPOCH_ORDINAL for day in self.holidays]
+        years = int(clock.year.min()), int(clock.year.max())
+        named = days_in([("", self.holidays)], *years)[""]
+        days = [day.toordinal() - EPOCH_ORDINAL for day in named]
         kind = np.where(np.isin(clock.day_number, days), 8, clock.weekday + 1)
         prices = np.zeros(timeline.steps)
         number = np.zeros(timeline.steps, np.int64)
@@ -89,8 +92,12 @@ class ExportRates:
         return np.zeros(timeline.steps), prices
 
 
-def load_export_rates(path: str | Path, *, holidays: Collection[date | str] = ()) -> ExportRates:
-    """The export rates in a CSV; ``holidays`` are the days of kind 8.
+def load_export_rates(
+    path: str | Path, *, holidays: Collection[date | str] | str | NamedCalendar = ()
+) -> ExportRates:
+    """The export rates in a CSV.
+
+    ``holidays`` are the days of kind 8: dates, or a calendar by its name ("NERC", "US").
 
     Raises
     ------
@@ -104,13 +111,7 @@ def load_export_rates(path: str | Path, *, holidays: Collection[date | str] = ()
         raise InputError.at(place, f"cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise InputError.at(place, f"is not UTF-8 text (byte {error.start})") from None
-    days: set[date] = set()
-    for i, day in enumerate(holidays):
-        try:
-            days.add(day if type(day) is date else date.fromisoformat(day))  # type: ignore[arg-type]
-        except (TypeError, ValueError):
-            reason = "must be a date, written as in 2025-07-04"
-            raise InputError.at(f"holidays[{i}]", reason, day) from None
+    days = calendar_of(holidays, "holidays")
     lines = csv.DictReader(io.StringIO(text))
     absent = [name for name in _COLUMNS if name not in (lines.fieldnames or ())]
     if absent:
@@ -141,7 +142,7 @@ def load_export_rates(path: str | Path, *, holidays: Collection[date | str] = ()
         end_kind=whole[5],
         price=price,
         path=place,
-        holidays=frozenset(days),
+        holidays=days,
     )
 
 

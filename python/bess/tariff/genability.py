@@ -15,13 +15,14 @@ states what an export earns, marked as a credit or not.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
 from bess.errors import InputError, Problem
 from bess.tariff.bands import Refused, applicable_bands, band_price, is_free
 from bess.tariff.charges import Charge, charge_of, is_charge, not_billed, not_represented
 from bess.tariff.genability_models import GenabilityTariff, Rate, questions
+from bess.tariff.holiday_calendars import Calendar
 from bess.tariff.model import Tariff
 from bess.tariff.properties import PropertyInputs
 from bess.tariff.rates import (
@@ -58,7 +59,7 @@ def read_genability(
     *,
     property_inputs: Any = None,
     variable_rates: Mapping[str, Any] | None = None,
-    calendars: Mapping[str, frozenset[date]] | None = None,
+    calendars: Mapping[str, Calendar] | None = None,
     missing: Literal["error", "zero"] = "error",
 ) -> Tariff:
     """The energy prices of a tariff object, of a list of one, or of a response that holds one.
@@ -90,7 +91,7 @@ class _Reader:
         tariff: GenabilityTariff,
         property_inputs: Any,
         variable_rates: Mapping[str, Any] | None,
-        calendars: Mapping[str, frozenset[date]],
+        calendars: Mapping[str, Calendar],
         missing: Literal["error", "zero"],
     ) -> None:
         self.tariff = tariff
@@ -261,14 +262,6 @@ class _Reader:
             )
         if not any(rate.on_export for rate in rates):
             self.assumptions.append("no rate pays for exports: export earns 0")
-        for rate in self.tariff.rates:
-            season = rate.season
-            if season and (season.from_edge_predominance or season.to_edge_predominance):
-                self.assumptions.append(
-                    "seasons begin and end on their dates: edges marked PREDOMINANT or "
-                    "SUBSERVIENT are not moved to the edges of bills"
-                )
-                break
 
     def _instant(self, text: str | None, path: str) -> int | None:
         """Seconds since the epoch of a date or a date and time, local to the tariff's zone."""

@@ -18,7 +18,6 @@ __all__ = [
     "GenabilityTariff",
     "PropertyDefinition",
     "Rate",
-    "RateSeason",
     "RateTimeOfUse",
     "Territory",
     "questions",
@@ -81,13 +80,6 @@ class Territory(_Published):
     territory_name: Text = None
 
 
-class RateSeason(Season):
-    """A rate's season; a marked edge moves to the edge of the bill that contains it."""
-
-    from_edge_predominance: str | None = None
-    to_edge_predominance: str | None = None
-
-
 class RateTimeOfUse(TimeOfUse):
     """A rate's time of use; those of one group share out the week."""
 
@@ -118,7 +110,7 @@ class Rate(_Published):
     applicability_value: Text = None
     has_applicability_formula: TextFlag = False
     territory: Territory | None = None
-    season: RateSeason | None = None
+    season: Season | None = None
     time_of_use: RateTimeOfUse | None = None
     rate_bands: ListOf[Band] = ()
 

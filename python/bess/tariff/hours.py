@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bess.errors import InputError
-from bess.time_of_use import Season, TimeOfUse, covers
+from bess.time_of_use import Season, TimeOfUse
 from bess.timeline import LocalClock
 
-__all__ = ["HourMatrix", "Matrix", "Time", "holds_at", "month_seasons"]
+__all__ = ["HourMatrix", "Matrix", "Time", "month_seasons"]
 
 Matrix = tuple[tuple[int, ...], ...]
 
@@ -56,15 +55,6 @@ class HourMatrix:
 
 Time = TimeOfUse | HourMatrix
 """When a rate holds."""
-
-
-def holds_at(
-    time: Time, clock: LocalClock, calendars: Mapping[str, Collection[date]]
-) -> NDArray[np.bool_]:
-    """True for each step that starts in a time of use or in the hours of a matrix."""
-    if isinstance(time, HourMatrix):
-        return time.includes(clock)
-    return covers([time], clock, calendars)
 
 
 def month_seasons(months: Collection[int]) -> tuple[Season, ...]:

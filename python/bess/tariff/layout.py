@@ -16,11 +16,12 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from bess.tariff.hours import Time, holds_at
+from bess.tariff.hours import Time
 from bess.tariff.model import Tariff
 from bess.tariff.periods import BillingPeriod, billing_periods
 from bess.tariff.pricing import holding, within
 from bess.tariff.rates import DemandRate
+from bess.tariff.when import when
 from bess.time_of_use import Season
 from bess.timeline import Timeline
 
@@ -94,6 +95,8 @@ class Layout:
     assumptions: tuple[str, ...]
     labels: tuple[tuple[tuple[int, tuple[str, ...]], ...], tuple[tuple[str, ...], ...]]
     """The billing period and the rates of each bin; the rates of each window."""
+    dates: tuple[date, ...] | None = None
+    """The dates that bills were said to begin at."""
 
 
 @lru_cache(maxsize=32)
@@ -101,16 +104,16 @@ def lay_out(tariff: Tariff, timeline: Timeline, dates: tuple[date, ...] | None =
     """The layout of a tariff on a horizon; see `Tariff.prices` for what is refused."""
     periods = billing_periods(timeline, tariff.time_zone, dates)
     period = np.repeat(np.arange(len(periods)), [p.end_step - p.first_step for p in periods])
-    holds = holding(tariff, timeline)
+    holds = holding(tariff, timeline, dates)
     kinds = {rate.period for rate in tariff.demand_rates}
     windows = [window_of(rate) for rate in tariff.demand_rates if rate.period != "day"]
     if any(band.limit_kwh_per_kw is not None for rate in tariff.rates for band in rate.bands):
         windows.append(ANY_HOURS)
     windows = list(dict.fromkeys(windows))
-    inside = [_window_steps(window, tariff, timeline) for window in windows]
+    inside = [_window_steps(window, tariff, timeline, dates) for window in windows]
     first, interval, assumptions = _interval(tariff, timeline, bool(windows) or "day" in kinds)
     together = interval == 1
-    net = _times(tariff, timeline) if tariff.metering == "net_metering" else []
+    net = _times(tariff, timeline, dates) if tariff.metering == "net_metering" else []
     bin_of, bins = _number_bins(period, holds + (inside if together else []) + net)
     firsts = np.full(bins, timeline.steps)
     np.minimum.at(firsts, bin_of, np.arange(timeline.steps))
@@ -137,6 +140,7 @@ def lay_out(tariff: Tariff, timeline: Timeline, dates: tuple[date, ...] | None =
     ]
     edges = np.searchsorted(bin_period, np.arange(len(periods) + 1)).tolist()
     days = {window_of(rate): None for rate in tariff.demand_rates if rate.period == "day"}
+    grid = period, first, interval
     return Layout(
         periods=periods,
         runs=_runs(bin_of, bins),
@@ -148,9 +152,13 @@ def lay_out(tariff: Tariff, timeline: Timeline, dates: tuple[date, ...] | None =
         interval=interval,
         windows=tuple(windows),
         peaks=_entries(peak, peak_period),
-        daily=tuple(_days(window, tariff, timeline, period, first, interval) for window in days),
+        daily=tuple(
+            _days(window, _window_steps(window, tariff, timeline, dates), tariff, timeline, grid)
+            for window in days
+        ),
         assumptions=assumptions,
         labels=(tuple(zip(bin_period.tolist(), bin_rates, strict=True)), tuple(window_rates)),
+        dates=dates,
     )
 
 
@@ -162,26 +170,29 @@ def window_of(rate: DemandRate) -> Window:
 def shares(
     tariff: Tariff,
     timeline: Timeline,
-    periods: Sequence[BillingPeriod],
+    layout: Layout,
     rule: tuple[tuple[Season, ...], int | None, int | None],
 ) -> list[float]:
     """The part of each billing period in which one of some seasons holds and a rate is in force."""
+    periods = layout.periods
     seasons, valid_from, valid_to = rule
     if not seasons and valid_from is None and valid_to is None:
         return [1.0] * len(periods)
     inside = within(timeline, valid_from, valid_to)
-    clock = timeline.clock(tariff.time_zone)
     if seasons:
-        inside &= np.logical_or.reduce([season.includes(clock) for season in seasons])
+        at = when(tariff, timeline, layout.dates)
+        inside &= np.logical_or.reduce([at.season(season) for season in seasons])
     return [float(inside[p.first_step : p.end_step].mean()) for p in periods]
 
 
-def _window_steps(window: Window, tariff: Tariff, timeline: Timeline) -> Steps:
+def _window_steps(
+    window: Window, tariff: Tariff, timeline: Timeline, dates: tuple[date, ...] | None
+) -> Steps:
     times, hours = window
-    clock, calendars = timeline.clock(tariff.time_zone), dict(tariff.calendars)
+    at = when(tariff, timeline, dates)
     inside = np.ones(timeline.steps, np.bool_)
     for time in times:
-        inside &= holds_at(time, clock, calendars)
+        inside &= at.holds(time)
     if hours is not None:
         given = np.zeros(timeline.steps, np.bool_)
         for hour in hours:
@@ -246,25 +257,28 @@ def _entries(members: Sequence[Steps], bin_period: NDArray[np.intp]) -> Entries:
     )
 
 
-def _times(tariff: Tariff, timeline: Timeline) -> list[Steps]:
+def _times(tariff: Tariff, timeline: Timeline, dates: tuple[date, ...] | None) -> list[Steps]:
     """The steps of each time of use of any rate: what they tell apart nets by itself."""
-    clock, calendars = timeline.clock(tariff.time_zone), dict(tariff.calendars)
+    at = when(tariff, timeline, dates)
     times = dict.fromkeys(time for rate in tariff.rates for time in rate.times)
-    return [holds_at(time, clock, calendars) for time in times]
+    return [at.holds(time) for time in times]
 
 
 def _days(
     window: Window,
+    hours: Steps,
     tariff: Tariff,
     timeline: Timeline,
-    period: NDArray[np.intp],
-    first: int,
-    interval: int,
+    grid: tuple[NDArray[np.intp], int, int],
 ) -> tuple[Window, Runs, NDArray[np.intp]]:
-    """A window's demand intervals by local day; bin 0 holds those outside the window."""
+    """A window's demand intervals by local day; bin 0 holds those outside its hours.
+
+    ``grid``: the billing period of each step, steps of the first interval and of the others.
+    """
+    period, first, interval = grid
     starts = np.maximum(np.arange(first - interval, timeline.steps, interval), 0)
     day = timeline.clock(tariff.time_zone).day_number[starts]
-    inside = _window_steps(window, tariff, timeline)[starts]
+    inside = hours[starts]
     days, number = np.unique(day[inside], return_inverse=True)
     bin_of = np.zeros(len(starts), np.intp)
     bin_of[inside] = number + 1

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 from bess._json import read_json
 from bess.errors import InputError, Problem
+from bess.tariff.holiday_calendars import Calendar, NamedCalendar, calendar_of
 from bess.tariff.model import Tariff
 from bess.timeline import zone
 
@@ -23,7 +24,7 @@ def load_tariff(
     *,
     property_inputs: Any = None,
     variable_rates: Mapping[str, float] | None = None,
-    calendars: Mapping[Any, Collection[date | str]] | None = None,
+    calendars: Mapping[Any, Collection[date | str] | str | NamedCalendar] | None = None,
     missing: Literal["error", "zero"] = "error",
     time_zone: str | None = None,
     strict: bool = False,
@@ -43,7 +44,9 @@ def load_tariff(
     variable_rates
         Prices per kWh of rates that name a ``variableRateKey``, by that key.
     calendars
-        The holidays of each calendar, by its id: dates, or ISO 8601 texts.
+        The holidays of each calendar, by its id: dates (or ISO 8601 texts), or the name of a
+        calendar such as "NERC", "US" or "US-CA", or a table of its ``of`` and ``names``
+        (`bess.tariff.NamedCalendar`), worked out for the years that are billed.
     missing
         "error", or "zero": variable rates not given are 0 and calendars not given are empty, and
         the tariff's ``assumptions`` say so.
@@ -128,22 +131,12 @@ def _in_file(problem: Problem, path: str) -> Problem:
     return replace(problem, path=f"{path}: {problem.path}" if problem.path else path)
 
 
-def _calendars(given: Any) -> dict[str, frozenset[date]]:
-    """Calendars by id as text, their days as dates."""
+def _calendars(given: Any) -> dict[str, Calendar]:
+    """Calendars by id as text."""
     if given is None:
         return {}
     if not isinstance(given, Mapping):
-        raise InputError.at("calendars", "must be an object of ids and lists of dates", given)
-    return {str(key): _days(days, f"calendars[{key!r}]") for key, days in given.items()}
-
-
-def _days(days: Any, path: str) -> frozenset[date]:
-    if isinstance(days, (str, bytes)) or not isinstance(days, Collection):
-        raise InputError.at(path, "must be a list of dates", days)
-    found = set()
-    for day in days:
-        try:
-            found.add(day if type(day) is date else date.fromisoformat(day))
-        except (TypeError, ValueError):
-            raise InputError.at(path, "must hold dates such as 2025-07-04", day) from None
-    return frozenset(found)
+        raise InputError.at(
+            "calendars", "must be an object of ids and lists of dates (or names)", given
+        )
+    return {str(key): calendar_of(days, f"calendars[{key!r}]") for key, days in given.items()}

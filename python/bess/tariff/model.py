@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -16,6 +16,7 @@ from bess._json import read_json
 from bess.errors import InputError
 from bess.prices import Prices
 from bess.tariff.export_rates import ExportRates
+from bess.tariff.holiday_calendars import Calendar, days_in
 from bess.tariff.hours import HourMatrix
 from bess.tariff.pricing import prices_of
 from bess.tariff.rates import (
@@ -67,7 +68,7 @@ class Tariff:
     demand_interval_minutes
         Demand is mean power over so many minutes, from the full hour on.
     calendars
-        The days of each calendar of holidays, by its id.
+        The days of each calendar of holidays, or its name, by its id.
     effective
         The instants (seconds since the epoch) between which it is published; None: no bound.
     """
@@ -80,7 +81,7 @@ class Tariff:
     ignored: tuple[str, ...] = ()
     rates: tuple[EnergyRate, ...] = field(default=(), repr=False)
     series: PriceSeries | ExportRates | None = field(default=None, repr=False)
-    calendars: tuple[tuple[str, frozenset[date]], ...] = field(default=(), repr=False)
+    calendars: tuple[tuple[str, Calendar], ...] = field(default=(), repr=False)
     effective: tuple[int | None, int | None] = field(default=(None, None), repr=False)
     demand_rates: tuple[DemandRate, ...] = field(default=(), repr=False)
     fixed_charges: tuple[FixedCharge, ...] = field(default=(), repr=False)
@@ -163,7 +164,7 @@ class Tariff:
 
     def to_toml(self) -> str:
         """The tariff as TOML, from which `from_toml` makes one that bills alike."""
-        from bess.tariff.toml_form import write_toml
+        from bess.tariff.toml_writing import write_toml
 
         return write_toml(self)
 
@@ -229,7 +230,7 @@ class Tariff:
         times = {time for rate in self.rates for time in rate.times}
         times |= {time for demand in self.demand_rates for time in demand.window}
         clock = timeline.clock(self.time_zone)
-        calendars = dict(self.calendars)
+        calendars = days_in(self.calendars, int(clock.year[0]), int(clock.year[-1]) + 1)
         cut = np.zeros(timeline.steps, np.bool_)
         for time in times:
             if not isinstance(time, HourMatrix):

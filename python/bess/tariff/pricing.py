@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -11,11 +12,12 @@ from numpy.typing import NDArray
 
 from bess.errors import InputError
 from bess.prices import Prices
-from bess.tariff.hours import Time, holds_at
+from bess.tariff.hours import Time
 from bess.tariff.rates import EnergyRate
 from bess.tariff.series import PriceSeries
-from bess.time_of_use import TimeOfUse, holidays
-from bess.timeline import LocalClock, Timeline
+from bess.tariff.when import when
+from bess.time_of_use import TimeOfUse
+from bess.timeline import Timeline
 
 if TYPE_CHECKING:
     from bess.tariff.model import Tariff
@@ -62,9 +64,14 @@ def prices_of(tariff: Tariff, timeline: Timeline, percentages: bool = False) -> 
     return Prices(import_price=prices[0], export_price=prices[1])
 
 
-def holding(tariff: Tariff, timeline: Timeline) -> list[Steps]:
-    """For each energy rate, the steps in which it holds; gaps and clashes are refused."""
-    holds = _holds(tariff, timeline)
+def holding(
+    tariff: Tariff, timeline: Timeline, dates: tuple[date, ...] | None = None
+) -> list[Steps]:
+    """For each energy rate, the steps in which it holds; gaps and clashes are refused.
+
+    ``dates`` are those bills begin at, to which marked seasons move.
+    """
+    holds = _holds(tariff, timeline, dates)
     for counted in ([r.on_import for r in tariff.rates], [r.on_export for r in tariff.rates]):
         groups: dict[tuple[str, ...], list[int]] = {}
         for i, rate in enumerate(tariff.rates):
@@ -103,35 +110,28 @@ def _refuse_gap(tariff: Tariff, timeline: Timeline, priced: Steps, what: str) ->
         raise InputError.at(f"tariff {tariff.name}", f"{what} at {instant}")
 
 
-def _holds(tariff: Tariff, timeline: Timeline) -> list[Steps]:
+def _holds(tariff: Tariff, timeline: Timeline, dates: tuple[date, ...] | None) -> list[Steps]:
     """For each rate, the steps in which it holds."""
-    clock = timeline.clock(tariff.time_zone)
-    calendars = dict(tariff.calendars)
+    at = when(tariff, timeline, dates)
+    steps = timeline.steps
     taken: dict[tuple[str, ...], Steps] = {}
     sharing = [rate.week or rate.group for rate in tariff.rates]
     for week, rate in zip(sharing, tariff.rates, strict=True):
         if not _has_calendar(rate):
             continue
         times = rate.times
-        days = _all_of(
-            (
-                holidays([t], clock, calendars)
-                for t in times
-                if isinstance(t, TimeOfUse) and t.calendar
-            ),
-            clock,
-        )
-        days &= _all_of((holds_at(t, clock, calendars) for t in times), clock)
+        whole = [at.holidays(t) for t in times if isinstance(t, TimeOfUse) and t.calendar]
+        days = _all_of([*whole, *(at.holds(t) for t in times)], steps)
         taken[week] = taken[week] | days if week in taken else days
     found: dict[tuple[Time, ...], Steps] = {}
     holds = []
     for week, rate in zip(sharing, tariff.rates, strict=True):
         if rate.times not in found:
-            found[rate.times] = _all_of((holds_at(t, clock, calendars) for t in rate.times), clock)
-        at = found[rate.times]
+            found[rate.times] = _all_of((at.holds(t) for t in rate.times), steps)
+        inside = found[rate.times]
         if rate.times and week in taken and not _has_calendar(rate):
-            at = at & ~taken[week]
-        holds.append(at & within(timeline, rate.valid_from, rate.valid_to))
+            inside = inside & ~taken[week]
+        holds.append(inside & within(timeline, rate.valid_from, rate.valid_to))
     return holds
 
 
@@ -139,8 +139,8 @@ def _has_calendar(rate: EnergyRate) -> bool:
     return any(isinstance(time, TimeOfUse) and time.calendar for time in rate.times)
 
 
-def _all_of(masks: Iterable[Steps], clock: LocalClock) -> Steps:
-    everything = np.ones(clock.steps, np.bool_)
+def _all_of(masks: Iterable[Steps], steps: int) -> Steps:
+    everything = np.ones(steps, np.bool_)
     for mask in masks:
         everything &= mask
     return everything

@@ -2,7 +2,8 @@
 
 Tables ``[[energy]]``, ``[[demand]]``, ``[[fixed]]``, ``[[minimum]]`` and ``[[percentage]]`` hold a
 rate each, under the names of its fields; what is left out has its default. Times of use are written
-as everywhere (``touPeriods``, ``season``), or as a matrix of months by hours.
+as everywhere (``touPeriods``, ``season``), or as a matrix of months by hours. ``[calendars]`` has
+the holidays of each id, as dates or by name (``"NERC"``, ``{of = "US", names = ["Labor Day"]}``).
 
 >>> text = '''
 ... name = "Two prices"
@@ -20,48 +21,32 @@ as everywhere (``touPeriods``, ``season``), or as a matrix of months by hours.
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from bess._arrays import number
 from bess.errors import InputError, Problem, nearest_name
-from bess.tariff.export_rates import ExportRates
+from bess.tariff.holiday_calendars import Calendar, calendar_of
 from bess.tariff.hours import HourMatrix
 from bess.tariff.model import Tariff
 from bess.tariff.rates import (
     Band,
     DemandBand,
-    DemandRate,
-    EnergyRate,
-    FixedCharge,
-    MinimumCharge,
-    PercentageRate,
     Ratchet,
 )
 from bess.tariff.series import PriceSeries
-from bess.time_of_use import Season, TimeOfUse
+from bess.tariff.toml_writing import HEAD, TABLES
+from bess.time_of_use import Season, TimeOfUse, missing_calendars
 from bess.timeline import zone
 
-__all__ = ["read_toml", "write_toml"]
+__all__ = ["read_toml"]
 
 _UNPAID: Final = "no rate pays for exports: export earns 0"
 _LATEST: Final = 10**10
 """The largest whole number: seconds since 1970 to some three centuries on."""
-_TABLES: Final[dict[str, tuple[str, type]]] = {
-    "energy": ("rates", EnergyRate),
-    "demand": ("demand_rates", DemandRate),
-    "fixed": ("fixed_charges", FixedCharge),
-    "minimum": ("minimum_charges", MinimumCharge),
-    "percentage": ("percentages", PercentageRate),
-}
-_HEAD: Final = (
-    *("name", "identifiers", "currency", "time_zone", "assumptions", "ignored", "metering"),
-    *("true_up_price_per_kwh", "demand_interval_minutes", "effective"),
-)
 _TEXTS: Final = ("name", "currency", "time_zone", "time_of_use", "path")
 _LISTS_OF_TEXT: Final = ("group", "week", "charge_class", "assumptions", "ignored", "identifiers")
 _FLAGS: Final = ("on_import", "on_export", "bypassable", "repeats")
@@ -78,14 +63,14 @@ def read_toml(text: str, path: str = "tariff") -> Tariff:
         found = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError.at(path, f"is not TOML ({error})") from None
-    known = (*_HEAD, *_TABLES, "calendars", "series")
+    known = (*HEAD, *TABLES, "calendars", "series")
     _refuse_unknown(found, known, "")
     if "name" not in found:
         raise InputError.at("name", "is required")
     given: dict[str, Any] = {
-        key: _value(key, found[key], key) for key in _HEAD if key in found and key != "effective"
+        key: _value(key, found[key], key) for key in HEAD if key in found and key != "effective"
     }
-    for key, (attribute, kind) in _TABLES.items():
+    for key, (attribute, kind) in TABLES.items():
         rows = found.get(key, [])
         if not isinstance(rows, list):
             raise InputError.at(key, f"must be a list of tables, written [[{key}]]", rows)
@@ -104,65 +89,12 @@ def read_toml(text: str, path: str = "tariff") -> Tariff:
             raise InputError.at("series.export_price", reason)
     if not given["rates"] and "series" not in given:
         raise InputError.at("energy", "is required, with at least one rate (or a series)")
+    _refuse_missing_calendars(given)
     unpaid = "series" not in given and not any(rate.on_export for rate in given["rates"])
     if unpaid and given.get("metering", "net_billing") == "net_billing":
         known = given.get("assumptions", ())
         given["assumptions"] = known if _UNPAID in known else (*known, _UNPAID)
     return Tariff(**given)
-
-
-def write_toml(tariff: Tariff) -> str:
-    """A tariff as TOML, from which `read_toml` makes one that bills alike."""
-    if isinstance(tariff.series, ExportRates):
-        raise InputError.at(f"tariff {tariff.name}", "export rates of a file have no TOML")
-    lines = []
-    for key in _HEAD:
-        value = getattr(tariff, key)
-        if key == "effective":
-            value = {k: v for k, v in zip(("from", "to"), value, strict=True) if v is not None}
-        elif key == "identifiers":
-            value = sorted(value)
-        if value not in (None, (), [], {}):
-            lines.append(f"{key} = {_toml(value)}")
-    if tariff.calendars:
-        lines.append("\n[calendars]")
-        lines += [f"{_toml(key)} = {_toml(sorted(days))}" for key, days in tariff.calendars]
-    if tariff.series is not None:
-        lines.append("\n[series]")
-        lines += [f"{key} = {_toml(value)}" for key, value in _fields(tariff.series).items()]
-    for table, (attribute, _) in _TABLES.items():
-        for rate in getattr(tariff, attribute):
-            lines.append(f"\n[[{table}]]")
-            lines += [f"{key} = {_toml(value)}" for key, value in _fields(rate).items()]
-    return "\n".join(lines) + "\n"
-
-
-def _fields(rate: Any) -> dict[str, Any]:
-    """The fields of a rate that are not as by default."""
-    found = {}
-    for own in fields(rate):
-        value = getattr(rate, own.name)
-        value = value.tolist() if hasattr(value, "tolist") else value
-        if value is not None and (own.default is MISSING or value != own.default):
-            found[own.name] = value
-    return found
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, (Band, DemandBand, Ratchet, HourMatrix)):
-        value = _fields(value)
-    elif isinstance(value, (TimeOfUse, Season)):
-        value = value.model_dump(by_alias=True, exclude_none=True)
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, Mapping):
-        inside = ", ".join(f"{_toml(str(k))} = {_toml(v)}" for k, v in value.items())
-        return f"{{{inside}}}"
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(_toml, value))}]"
-    return value.isoformat() if isinstance(value, date) else repr(value)
 
 
 def _rate(kind: type, row: Any, path: str) -> Any:
@@ -247,18 +179,12 @@ def _effective(value: Any) -> tuple[int | None, int | None]:
     return start, end
 
 
-def _calendars(value: Any) -> tuple[tuple[str, frozenset[date]], ...]:
+def _calendars(value: Any) -> tuple[tuple[str, Calendar], ...]:
     if not isinstance(value, Mapping):
         raise InputError.at("calendars", "must be a table of ids and their dates", value)
     return tuple(
-        (key, frozenset(_tuple(days, _date, f"calendars.{key}"))) for key, days in value.items()
+        (key, calendar_of(days, f"calendars.{key}", strings=False)) for key, days in value.items()
     )
-
-
-def _date(value: Any, path: str) -> date:
-    if type(value) is not date:
-        raise InputError.at(path, "must be a date, written as in 2025-07-04", value)
-    return value
 
 
 def _tuple(value: Any, item: Callable[[Any, str], Any], path: str) -> tuple[Any, ...]:
@@ -281,6 +207,18 @@ def _checked(value: Any, kind: type, reason: str, path: str) -> Any:
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise InputError.at(path, reason, value)
     return value
+
+
+def _refuse_missing_calendars(given: Mapping[str, Any]) -> None:
+    """Every calendar that a time of use names has to be given."""
+    known = dict(given["calendars"])
+    for table, field in (("energy", "times"), ("demand", "window")):
+        for i, rate in enumerate(given[TABLES[table][0]]):
+            times = [time for time in getattr(rate, field) if isinstance(time, TimeOfUse)]
+            if absent := missing_calendars(times, known):
+                there = ", ".join(known) or "none"
+                reason = f"names the calendar {absent[0]}, which [calendars] lacks (it has {there})"
+                raise InputError.at(f"{table}[{i}].{field}", reason)
 
 
 def _refuse_unknown(given: Mapping[str, Any], known: tuple[str, ...], path: str) -> None:
