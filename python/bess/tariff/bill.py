@@ -28,7 +28,15 @@ from bess.timeline import Timeline
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Bill", "BillLine", "EnergyDeterminant", "PeakDeterminant", "bill", "bill_energy"]
+__all__ = [
+    "Bill",
+    "BillLine",
+    "EnergyDeterminant",
+    "PeakDeterminant",
+    "bill",
+    "bill_energy",
+    "meter_without_storage",
+]
 
 
 class EnergyDeterminant(NamedTuple):
@@ -229,8 +237,8 @@ def _period_of(line: BillLine) -> int:
     return line.billing_period
 
 
-def _without_storage(site: Site, tariff: Tariff) -> tuple[Floats, Floats]:
-    """What a site buys and sells in each step when it has no storage."""
+def meter_without_storage(site: Site, tariff: Tariff) -> tuple[Floats, Floats]:
+    """What a site imports and exports in each step without storage, its import limit left aside."""
     if tariff.metering == "buy_all_sell_all":
         return site.load_kwh, site.solar_kwh
     net = site.load_kwh - site.solar_kwh
@@ -238,7 +246,15 @@ def _without_storage(site: Site, tariff: Tariff) -> tuple[Floats, Floats]:
     exports = np.maximum(-net, 0.0) if site.allow_solar_to_grid else np.zeros(site.steps)
     if site.export_limit_kwh is not None:
         exports = np.minimum(exports, site.export_limit_kwh)
-    if site.import_limit_kwh is not None and (over := imports > site.import_limit_kwh).any():
+    return imports, exports
+
+
+def _without_storage(site: Site, tariff: Tariff) -> tuple[Floats, Floats]:
+    """The same, where the import limit allows it."""
+    imports, exports = meter_without_storage(site, tariff)
+    if tariff.metering == "buy_all_sell_all" or site.import_limit_kwh is None:
+        return imports, exports
+    if (over := imports > site.import_limit_kwh).any():
         from bess.infeasibility import unservable
 
         step = int(np.argmax(over))

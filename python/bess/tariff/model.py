@@ -177,6 +177,23 @@ class Tariff:
         known = tuple(text for text in self.assumptions if "export earns 0" not in text)
         return replace(self, series=rates, assumptions=known)
 
+    def scaled(self, factor: float) -> Tariff:
+        """The tariff with all money (prices, amounts, credits, true-up) multiplied by ``factor``.
+
+        Percentages, limits and everything that is no money stay, so any bill is multiplied too.
+
+        >>> Tariff("T", rates=(EnergyRate("energy", price=0.2),)).scaled(1.5).rates[0].price
+        0.30000000000000004
+
+        Raises
+        ------
+        InputError
+            Where the factor is not a number of at least 0.
+        """
+        from bess.tariff.scaling import scaled
+
+        return scaled(self, factor)
+
     def prices(self, timeline: Timeline) -> Prices:
         """The import and export price of every step, in money per kWh; kept for the next call.
 
