@@ -3,7 +3,8 @@
 `dispatch` runs a `Battery` (or `BessDevice`) at a `Site` by a strategy: `Surplus`, `FixedSchedule`,
 `Follow`, `PeakShave`, or `Optimize` against `Prices` or a tariff. `run_request` turns a storage
 request into its three post-storage profiles. `baseline` makes a step series of bills, or of a
-series with gaps.
+series with gaps. `bill` is what a site pays on a tariff, `savings` what storage is worth over its
+life.
 """
 
 from importlib import import_module
@@ -30,6 +31,7 @@ from bess.timeline import Timeline
 
 if TYPE_CHECKING:
     from bess.baselining import Baseline, Origin, baseline
+    from bess.economics import Savings, savings
     from bess.profile import Profile, read_profile
     from bess.storage import PostStorageProfile, StorageRequest, StorageResponse, run_request
     from bess.tariff import Tariff, load_tariff
@@ -55,6 +57,7 @@ __all__ = [
     "Problem",
     "Profile",
     "Result",
+    "Savings",
     "SchedulePolicy",
     "Site",
     "SolverError",
@@ -71,6 +74,7 @@ __all__ = [
     "load_tariff",
     "read_profile",
     "run_request",
+    "savings",
 ]
 
 # Loaded when first used: who only dispatches need not wait for them.
@@ -80,6 +84,7 @@ _LATER = {
     "Origin": "bess.baselining",
     "PostStorageProfile": "bess.storage",
     "Profile": "bess.profile",
+    "Savings": "bess.economics",
     "StorageRequest": "bess.storage",
     "StorageResponse": "bess.storage",
     "Tariff": "bess.tariff",
@@ -88,6 +93,7 @@ _LATER = {
     "load_tariff": "bess.tariff",
     "read_profile": "bess.profile",
     "run_request": "bess.storage",
+    "savings": "bess.economics",
 }
 
 

@@ -1,0 +1,128 @@
+"""Savings as tables for people: the first year by month, the lifetime by year, what it is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import zip_longest
+from typing import Any
+
+import numpy as np
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from bess.economics.scenarios import Savings
+from bess.errors import MissingExtraError
+
+__all__ = ["headline", "savings_tables"]
+
+
+def savings_tables(savings: Savings) -> Iterator[Any]:
+    """The tables of a savings analysis, then what was assumed."""
+    yield from _tables(savings)
+    for text in savings.assumptions:
+        yield Text(f"assumed: {text}")
+
+
+def _tables(savings: Savings) -> Iterator[Any]:
+    yield _first_year(savings)
+    yield _lifetime(savings)
+    worth = Table(title="What it is worth", title_justify="left", show_header=False)
+    worth.add_column("")
+    worth.add_column("", justify="right")
+    for name, value in headline(savings):
+        worth.add_row(name, value)
+    yield worth
+
+
+def headline(savings: Savings) -> list[tuple[str, str]]:
+    """The figures of a savings analysis that people ask for first, in words and as text."""
+    money = savings.currency or "money"
+    flows = savings.cash_flows
+    rate = savings.discount_rate_percent
+    first = float(flows[1])
+    rows = [
+        (f"saved in year 1 against {savings.compared_with} ({money})", f"{first:,.2f}"),
+        (f"saved in {savings.years} years ({money})", f"{flows[1:].sum():,.2f}"),
+        (f"capital cost ({money})", f"{savings.capital_cost:,.2f}"),
+        (f"net present value at {rate:g} % ({money})", f"{savings.npv:,.2f}"),
+        ("payback (years)", _years(savings.payback_years)),
+    ]
+    if rate:
+        rows.append((f"payback at {rate:g} % (years)", _years(savings.discounted_payback_years)))
+    try:
+        irr = savings.irr
+        rows.append(("internal rate of return", "none" if irr is None else f"{100 * irr:.1f} %"))
+    except MissingExtraError as error:
+        rows.append(("internal rate of return", str(error).partition(": ")[2]))
+    return rows
+
+
+def _years(found: float | None) -> str:
+    return "never" if found is None else f"{found:.1f}"
+
+
+def _first_year(savings: Savings) -> Table:
+    scenarios = (savings.before, savings.solar, savings.after)
+    money = savings.currency or "money"
+    table = Table(title=f"Bills of the first year ({money})", title_justify="left")
+    table.add_column("billing period", no_wrap=True)
+    several = len({scenario.bill.tariff for scenario in scenarios}) > 1
+    for scenario in scenarios:
+        words = f"{scenario.name}\n{scenario.bill.tariff}" if several else scenario.name
+        table.add_column(Text(words, overflow="fold"), justify="right")
+    table.add_column("saved", justify="right")
+    periods = max((scenario.bill.billing_periods for scenario in scenarios), key=len)
+    months = zip_longest(*(scenario.monthly[0].tolist() for scenario in scenarios), fillvalue=0.0)
+    for period, (before, solar, after) in zip(periods, months, strict=True):
+        amounts = (before, solar, after, before - after)
+        table.add_row(str(period), *(f"{amount:,.2f}" for amount in amounts))
+    table.add_section()
+    total = [float(scenario.monthly[0].sum()) for scenario in scenarios]
+    total.append(total[0] - total[2])
+    table.add_row("total", *(f"{amount:,.2f}" for amount in total), style="bold")
+    return table
+
+
+def _lifetime(savings: Savings) -> Table:
+    money = savings.currency or "money"
+    title = f"Lifetime ({money}), the saving by what brings it"
+    table = Table(title=escape(title), title_justify="left")
+    table.add_column("year", justify="right")
+    table.add_column("capacity\n(kWh)", justify="right")
+    shown = savings.by_year()
+    columns = {
+        "before": shown["before"],
+        "solar": shown["solar"],
+        "after": shown["after"],
+        "rate\nchange": shown["saved_by_rate_change"],
+        "by\nsolar": shown["saved_by_solar"],
+        "by\nstorage": shown["saved_by_storage"],
+        "operating\ncost": shown["saved_by_operating_cost"],
+        "saved": shown["saved"],
+    }
+    columns = {
+        name: values
+        for name, values in columns.items()
+        if values.any() or name in ("before", "solar", "after", "saved")
+    }
+    cumulative = np.cumsum(savings.cash_flows)[1:]
+    for name in (*columns, "cumulative\ncash flow"):
+        table.add_column(name, justify="right")
+    for i in range(savings.years):
+        amounts = [*(values[i] for values in columns.values()), cumulative[i]]
+        mark = "" if i + 1 in savings.dispatched_years else "*"
+        table.add_row(
+            f"{i + 1}{mark}",
+            f"{savings.capacity_kwh[i]:,.2f}",
+            *(f"{amount:,.2f}" for amount in amounts),
+        )
+    table.add_section()
+    totals = [f"{values.sum():,.2f}" for values in columns.values()]
+    table.add_row("total", "", *totals, f"{cumulative[-1]:,.2f}", style="bold")
+    remarks = ["after includes the operating cost"] if savings.after.operating_cost.any() else []
+    if len(savings.dispatched_years) < savings.years:
+        remarks.append("* interpolated")
+    table.caption = "; ".join(remarks) or None
+    table.caption_justify = "left"
+    return table
