@@ -109,7 +109,8 @@ def test_every_urdb_record_survives(shared_data: Path) -> None:
         ),
         (
             "name = 'T'\n[[energy]]\nname = 'a'\nsettlement = 'never'\n",
-            'energy[0].settlement = \'never\': must be one of "interval", "billing_period"',
+            'energy[0].settlement = \'never\': must be one of "interval", "hour", "day", '
+            '"billing_period", "quarter", "year"',
         ),
         (
             "name = 'T'\n[[energy]]\nname = 'a'\n[[demand]]\nname = 'd'\nperiod = 'week'\n",

@@ -51,11 +51,14 @@ def is_free(bands: Sequence[tuple[int, Band]], rate: Rate, variables: VariableRa
 def band_price(
     bands: Sequence[tuple[int, Band]],
     rate: Rate,
+    inputs: PropertyInputs,
     variables: VariableRates,
     path: str,
     on_import: bool,
 ) -> tuple[tuple[EnergyBand, ...], float]:
     """The bands of a rate in money per kWh, one where all have one price, and their factor.
+
+    Where a rate's variable prices are those of a series, the one price is what they are times.
 
     Raises
     ------
@@ -67,7 +70,9 @@ def band_price(
     free = is_free(bands, rate, variables)
     prices = []
     for i, band in bands:
-        if rate.variable_rate_key is not None:
+        if variables.series(rate.variable_rate_key) is not None:
+            amount = 1.0
+        elif rate.variable_rate_key is not None:
             amount = variables.ask(rate.variable_rate_key)
         elif band.rate_amount is not None:
             amount = band.rate_amount
@@ -97,9 +102,25 @@ def band_price(
     factor = bands[0][1].calculation_factor
     if len(set(prices)) == 1:
         return (EnergyBand(prices[0]),), factor
+    unit, factor_of_limits = _unit_of_limits(rate, inputs)
     return tuple(
-        EnergyBand(price, limit_kwh=limit) for price, limit in zip(prices, tiers, strict=True)
+        EnergyBand(price, **({} if limit is None else {unit: limit * factor_of_limits}))
+        for price, limit in zip(prices, tiers, strict=True)
     ), factor
+
+
+def _unit_of_limits(rate: Rate, inputs: PropertyInputs) -> tuple[str, float]:
+    """What limits count in: kWh, multiples of a property of the customer's, or kWh per kW."""
+    key = rate.variable_limit_key
+    if key is None:
+        return "limit_kwh", 1.0
+    if key in ("demand", "billingDemand"):
+        return "limit_kwh_per_kw", 1.0
+    value = inputs.ask_number(key)
+    note = f"{rate.rate_name or 'a rate'}: limits are multiples of {key} (kWh in a billing period)"
+    if note not in inputs.assumptions:
+        inputs.assumptions.append(note)
+    return "limit_kwh", value
 
 
 def _limit(band: Band) -> str | None:

@@ -20,9 +20,10 @@ from bess.tariff.amounts import fixed_lines, minimum_lines, percentage_lines
 from bess.tariff.demand import PastPeaks, demand_lines, past_peaks, period_peaks
 from bess.tariff.energy import energy_lines
 from bess.tariff.layout import Layout, lay_out
-from bess.tariff.lines import BillLine, Kind
+from bess.tariff.lines import BillLine
 from bess.tariff.model import Tariff
 from bess.tariff.periods import BillingPeriod, billing_dates
+from bess.tariff.stepwise import series_lines, step_lines
 from bess.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -210,7 +211,8 @@ def bill_energy(
     by_bin = _core.settle(imports, exports, runs.start, runs.bin, runs.bins)
     peaks = period_peaks(layout, imports, by_bin[2], timeline.step_hours)
     lines = energy_lines(tariff, layout, by_bin[0], by_bin[1], peaks)
-    lines += _series_lines(tariff, site, layout, imports, exports)
+    lines += step_lines(tariff, timeline, layout, imports, exports)
+    lines += series_lines(tariff, timeline, layout, imports, exports)
     lines += demand_lines(tariff, timeline, layout, peaks, imports, past or {})
     lines += fixed_lines(tariff, timeline, layout)
     if tariff.percentages:
@@ -260,29 +262,6 @@ def _without_storage(site: Site, tariff: Tariff) -> tuple[Floats, Floats]:
         step = int(np.argmax(over))
         raise unservable(site, step, float(imports[step] - site.import_limit_kwh[step]))
     return imports, exports
-
-
-def _series_lines(
-    tariff: Tariff, site: Site, layout: Layout, imports: Floats, exports: Floats
-) -> list[BillLine]:
-    """What prices given step by step come to."""
-    if tariff.series is None:
-        return []
-    starts = [p.first_step for p in layout.periods]
-    both = tariff.series.on(site.timeline, tariff.time_zone)
-    lines = []
-    for name, energy, price, sign in (
-        ("Import price", imports, both[0], 1.0),
-        ("Export price", exports, both[1], -1.0),
-    ):
-        if not price.any():
-            continue
-        kwh = np.add.reduceat(energy, starts).tolist()
-        money = (np.add.reduceat(energy * price, starts) * sign + 0.0).tolist()
-        for p, (quantity, amount) in enumerate(zip(kwh, money, strict=True)):
-            kind: Kind = "energy" if sign > 0 else "export"
-            lines.append(BillLine(name, kind, p, None, None, quantity, "kWh", amount))
-    return lines
 
 
 @lru_cache(maxsize=32)

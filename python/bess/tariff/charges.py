@@ -28,25 +28,30 @@ __all__ = ["Charge", "charge_of", "is_charge", "not_billed", "not_represented"]
 Charge = FixedCharge | MinimumCharge | DemandRate | PercentageRate
 
 _OF_DISPATCH: Final = ("consumption", "demand", "billingDemand")
-_PERIODS: Final[dict[str | None, Literal["month", "day", "year"]]] = {
-    None: "month",
-    "MONTHLY": "month",
-    "DAILY": "day",
-    "ANNUALLY": "year",
+_PERIODS: Final[dict[str | None, tuple[Literal["month", "day", "year"], float]]] = {
+    None: ("month", 1.0),
+    "MONTHLY": ("month", 1.0),
+    "DAILY": ("day", 1.0),
+    "HOURLY": ("day", 24.0),
+    "QUARTERLY": ("year", 4.0),
+    "ANNUALLY": ("year", 1.0),
 }
+"""The period of an amount, and how many charge periods that is."""
 _PRORATION: Final = "billingPeriodProrationFactor"
 """A factor that says only that an amount is prorated, as all amounts are."""
 
 
 def not_billed(rate: Rate) -> str:
     """What a rate is that is left aside; empty for any other."""
+    if rate.charge_period == "ONE_TIME":
+        return "charged once"
     return "reactive power" if "reactive" in (rate.quantity_key or "").lower() else ""
 
 
 def is_charge(rate: Rate) -> bool:
     """Whether a rate is no energy price and is understood."""
     kind = rate.charge_type
-    if kind in ("FIXED_PRICE", "MINIMUM", "DEMAND_BASED"):
+    if kind in ("FIXED_PRICE", "MINIMUM", "DEMAND_BASED", "TAX"):
         return True
     return kind == "QUANTITY" and rate.quantity_key not in _OF_DISPATCH
 
@@ -96,37 +101,50 @@ def charge_of(
         if units != {"COST_PER_UNIT"}:
             raise Refused(f"is charged as {', '.join(map(str, units))}: not supported")
         return _demand(rate, bands, amounts, name, validity)
-    if len(bands) > 1:
-        raise Refused("has several bands that apply at once")
     amount = amounts[0]
-    if units == {"PERCENTAGE"}:
-        return PercentageRate(name, amount, rate.charge_class, seasons, *validity)
-    if units != {"COST_PER_UNIT"}:
+    if len(bands) > 1 and (rate.quantity_key is None or not _by_property(bands)):
+        raise Refused("has several bands that apply at once")
+    if units == {"PERCENTAGE"} and len(bands) == 1:
+        classes = rate.charge_class
+        if kind == "TAX" and not {"TAX", "AFTER_TAX"}.intersection(classes):
+            classes = (*classes, "TAX")
+        return PercentageRate(name, amount, classes, seasons, *validity)
+    if units != {"COST_PER_UNIT"} or kind == "TAX":
         raise Refused(f"is charged as {', '.join(map(str, units))}: not supported")
     if rate.charge_period not in _PERIODS:
-        raise Refused(f"is charged {rate.charge_period}: not supported in this version")
-    period = _PERIODS[rate.charge_period]
+        raise Refused(f"is charged {rate.charge_period}: not supported")
+    period, times = _PERIODS[rate.charge_period]
     if kind == "MINIMUM":
-        return MinimumCharge(name, amount, period, rate.charge_class)
+        return MinimumCharge(name, amount * times, period, rate.charge_class)
     quantity = 1.0
     if rate.quantity_key is not None:
-        quantity = _quantity(rate.quantity_key, inputs)
+        quantity = inputs.ask_number(rate.quantity_key)
+        if len(bands) > 1:
+            amount, quantity = _in_blocks(bands, amounts, quantity), 1.0
         if not quantity:
             return None
+    amount *= times
     return FixedCharge(name, amount, period, rate.charge_class, quantity, seasons, *validity)
 
 
-def _quantity(key: str, inputs: PropertyInputs) -> float:
-    text = inputs.ask(key, ())
-    if text is None:
-        return 0.0
-    try:
-        found = float(text)
-    except ValueError:
-        found = -1.0
-    if not 0 <= found < float("inf"):
-        raise InputError.at(f"property_inputs.{key}", "must be a number, at least 0", text)
-    return found
+def _by_property(bands: Sequence[tuple[int, Band]]) -> bool:
+    """Whether bands are blocks of the property that a rate is charged on."""
+    limits = [band.property_upper_limit for _, band in bands]
+    others = any(band.consumption_upper_limit or band.demand_upper_limit for _, band in bands)
+    return not others and None not in limits[:-1] and limits[-1] is None
+
+
+def _in_blocks(
+    bands: Sequence[tuple[int, Band]], amounts: Sequence[float], quantity: float
+) -> float:
+    """What a quantity comes to whose blocks have amounts of their own."""
+    total, low = 0.0, 0.0
+    for (_, band), amount in zip(bands, amounts, strict=True):
+        limit = band.property_upper_limit
+        high = quantity if limit is None else min(quantity, limit)
+        total += amount * max(high - low, 0.0)
+        low = max(low, high)
+    return total
 
 
 def _amount(band: Band, rate: Rate, variables: VariableRates, path: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,11 @@ from bess.tariff.model import Tariff
 from bess.tariff.rates import Band, EnergyRate
 
 __all__ = ["energy_lines", "net_by_time_of_use"]
+
+
+_SEVERAL: Final = {"quarter": 3, "year": 12}
+"""How many billing periods are netted together."""
+_WHOLE_PERIODS: Final = ("billing_period", *_SEVERAL)
 
 
 def net_by_time_of_use(
@@ -68,6 +74,8 @@ def energy_lines(
     bought, sold = entries.total(billed), entries.total(exports)
     gross = entries.total(imports) if billed is not imports else bought
     quantity = np.where(plain.of_gross, gross, bought) * plain.of_import - sold * plain.of_export
+    if plain.into is not None:
+        quantity = np.bincount(plain.into, quantity, len(quantity))
     quantity = np.where(plain.floored, np.maximum(quantity, 0.0), quantity)
     quantity = np.where(plain.capped, np.minimum(quantity, 0.0), quantity)
     amounts = (quantity * plain.price + 0.0).tolist()
@@ -98,7 +106,7 @@ def energy_lines(
             strict=True,
         )
     ):
-        if e not in plain.banded:
+        if e not in plain.elsewhere:
             lines.append(BillLine._make(line))
     return lines
 
@@ -156,7 +164,7 @@ class _Plain:
     def __init__(self, tariff: Tariff, layout: Layout) -> None:
         rates = [tariff.rates[i] for i in layout.rates.index]
         nets = tariff.metering == "net_metering"
-        over_period = np.array([r.settlement == "billing_period" for r in rates], np.bool_)
+        over_period = np.array([r.settlement in _WHOLE_PERIODS for r in rates], np.bool_)
         imports = np.array([r.on_import for r in rates], np.bool_)
         exports = np.array([r.on_export for r in rates], np.bool_)
         self.of_gross = np.array([not r.bypassable for r in rates], np.bool_)
@@ -177,6 +185,21 @@ class _Plain:
         self.units = ["kWh"] * len(rates)
         self.classes = [r.charge_class for r in rates]
         self.banded = frozenset(e for e, r in enumerate(rates) if r.bands)
+        self.elsewhere = self.banded | {e for e, r in enumerate(rates) if r.by_step}
+        self.into = None if nets else _gathered(rates, self.periods)
+
+
+def _gathered(rates: list[EnergyRate], periods: list[int]) -> NDArray[np.intp] | None:
+    """The entry in which each is settled: the rate's last of three or twelve periods, or itself."""
+    if not any(rate.settlement in _SEVERAL and rate.nets for rate in rates):
+        return None
+    into = np.arange(len(rates))
+    last: dict[tuple[int, int], int] = {}
+    for e in reversed(range(len(rates))):
+        if rates[e].settlement in _SEVERAL and rates[e].nets:
+            key = id(rates[e]), periods[e] // _SEVERAL[rates[e].settlement]
+            into[e] = last.setdefault(key, e)
+    return into
 
 
 @lru_cache(maxsize=32)

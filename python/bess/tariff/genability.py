@@ -5,11 +5,11 @@ Read are ``CONSUMPTION_BASED`` rates by time of use, season and tier, and the ch
 not understood (formulas, dynamic times) is refused by name. Tiers of a rate with a time of use
 count the whole consumption, those of others their own.
 
-A rate's ``transactionType`` says what it prices: ``BUY`` and ``BUY_IMPORT`` imports, ``SELL`` and
-``SELL_EXPORT`` exports, ``NET`` both. Here every step settles by itself, so a ``NET`` rate credits
-an export at its import price, and a ``NET`` rate of class ``NON_BYPASSABLE`` prices imports alone.
-A price is the band's amount times its ``calculationFactor``, negative for a credit; a selling rate
-states what an export earns, marked as a credit or not.
+A rate's ``transactionType`` and ``chargePeriod`` say what it prices (`bess.tariff.settling`); a
+``NET`` rate of class ``NON_BYPASSABLE`` prices imports alone. A price is the band's amount times
+its ``calculationFactor``, negative for a credit; a selling rate states what an export earns, marked
+as a credit or not. Limits of a rate with a ``variableLimitKey`` are multiples of that property, or
+with ``demand`` kWh per kW of the billing period's peak.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from bess.tariff.rates import (
     MinimumCharge,
     PercentageRate,
 )
+from bess.tariff.settling import Transactions
 from bess.tariff.spelling import unread_keys
 from bess.tariff.validity import bounded_validity
 from bess.tariff.variable_rates import VariableRates
@@ -40,8 +41,6 @@ from bess.timeline import zone
 
 __all__ = ["read_genability"]
 
-_PRICES_IMPORT: Final = ("BUY", "BUY_IMPORT", "NET")
-_PRICES_EXPORT: Final = ("SELL", "SELL_EXPORT", "NET")
 _OLD_ZONES: Final = {
     "US/Alaska": "America/Anchorage",
     "US/Arizona": "America/Phoenix",
@@ -104,7 +103,7 @@ class _Reader:
         self.problems: list[Problem] = []
         self.ignored: list[str] = []
         self.assumptions: list[str] = []
-        self.transactions: set[str] = set()
+        self.transactions = Transactions()
         self.charges: list[Charge] = []
 
     def read(self, raw: Any) -> Tariff:
@@ -182,8 +181,12 @@ class _Reader:
         )
         if is_charge(rate):
             return charge_of(rate, bands, label, path, self.inputs, self.variables, validity)
-        on_import, on_export = self._sides(rate, i)
-        priced, factor = band_price(bands, rate, self.variables, path, on_import)
+        on_import, on_export = self.transactions.sides(rate, path)
+        priced, factor = band_price(bands, rate, self.inputs, self.variables, path, on_import)
+        series = self.variables.series(rate.variable_rate_key)
+        if series is not None:
+            series = series.times(priced[0].price)
+        one_price = len(priced) == 1 and series is None
         times = _times(rate)
         group = (
             rate.rate_group_name or "",
@@ -196,7 +199,7 @@ class _Reader:
         return EnergyRate(
             name=label,
             group=group,
-            price=priced[0].price if len(priced) == 1 else 0.0,
+            price=priced[0].price if one_price else 0.0,
             on_import=on_import,
             on_export=on_export,
             times=times,
@@ -205,10 +208,11 @@ class _Reader:
             valid_to=validity[1],
             bands=priced if len(priced) > 1 else (),
             counts="own" if rate.time_of_use is None else "all",
-            settlement="billing_period" if on_export and len(priced) > 1 else "interval",
+            settlement=self.transactions.settlement(rate, len(priced) > 1, series is not None),
             charge_class=rate.charge_class,
             bypassable="NON_BYPASSABLE" not in rate.charge_class,
             time_of_use=rate.time_of_use.tou_name if rate.time_of_use else None,
+            prices=series,
         )
 
     def _pointer(self, rate: Rate, label: str, i: int) -> None:
@@ -224,19 +228,6 @@ class _Reader:
                 return
         self.ignored.append(f"{label}: a rider whose own rates are not given")
 
-    def _sides(self, rate: Rate, i: int) -> tuple[bool, bool]:
-        """Whether a rate prices imports, and exports."""
-        kind = rate.transaction_type
-        if kind is None:
-            kind = "BUY"
-            self.assumptions.append(f"rates[{i}] has no transactionType: taken as BUY")
-        if kind not in _PRICES_IMPORT and kind not in _PRICES_EXPORT:
-            valid = "BUY, BUY_IMPORT, SELL, SELL_EXPORT or NET"
-            raise InputError.at(f"rates[{i}].transactionType", f"must be {valid}", kind)
-        bypassable = "NON_BYPASSABLE" not in rate.charge_class
-        self.transactions.add(kind if bypassable or kind != "NET" else "NET, NON_BYPASSABLE")
-        return kind in _PRICES_IMPORT, kind in _PRICES_EXPORT and (kind != "NET" or bypassable)
-
     def _check_calendars(self, rates: Sequence[EnergyRate]) -> None:
         times = [t for rate in rates for t in rate.times if isinstance(t, TimeOfUse)]
         absent = ", ".join(missing_calendars(times, self.calendars))
@@ -247,19 +238,7 @@ class _Reader:
             self.assumptions.append(f"calendars not given have no holidays: {absent}")
 
     def _note_what_was_assumed(self, rates: Sequence[EnergyRate]) -> None:
-        kinds = self.transactions
-        if "NET" in kinds:
-            self.assumptions.append(
-                "NET rates credit exports at their import price, step by step: nothing is netted "
-                "over a charge period"
-            )
-        if "NET, NON_BYPASSABLE" in kinds:
-            self.assumptions.append("NON_BYPASSABLE rates are charged on imports, never credited")
-        if kinds & {"BUY", "SELL"}:
-            settled = " and ".join(sorted(kinds & {"BUY", "SELL"}))
-            self.assumptions.append(
-                f"{settled} rates settle step by step, not over their charge period"
-            )
+        self.assumptions += self.transactions.notes()
         if not any(rate.on_export for rate in rates):
             self.assumptions.append("no rate pays for exports: export earns 0")
 

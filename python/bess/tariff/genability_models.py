@@ -104,6 +104,7 @@ class Rate(_Published):
     charge_period: Text = None
     transaction_type: Text = None
     quantity_key: Text = None
+    variable_limit_key: Text = None
     variable_rate_key: Text = None
     variable_factor_key: Text = None
     applicability_key: Text = None

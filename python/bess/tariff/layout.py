@@ -95,6 +95,8 @@ class Layout:
     assumptions: tuple[str, ...]
     labels: tuple[tuple[tuple[int, tuple[str, ...]], ...], tuple[tuple[str, ...], ...]]
     """The billing period and the rates of each bin; the rates of each window."""
+    by_step: tuple[tuple[int, Steps], ...] = ()
+    """Energy rates that are billed from steps, and the steps in which each holds."""
     dates: tuple[date, ...] | None = None
     """The dates that bills were said to begin at."""
 
@@ -158,6 +160,7 @@ def lay_out(tariff: Tariff, timeline: Timeline, dates: tuple[date, ...] | None =
         ),
         assumptions=assumptions,
         labels=(tuple(zip(bin_period.tolist(), bin_rates, strict=True)), tuple(window_rates)),
+        by_step=tuple((i, holds[i]) for i, rate in enumerate(tariff.rates) if rate.by_step),
         dates=dates,
     )
 

@@ -23,7 +23,7 @@ def load_tariff(
     source: str | Path | Mapping[str, Any] | Sequence[Any] | Tariff,
     *,
     property_inputs: Any = None,
-    variable_rates: Mapping[str, float] | None = None,
+    variable_rates: Mapping[str, Any] | None = None,
     calendars: Mapping[Any, Collection[date | str] | str | NamedCalendar] | None = None,
     missing: Literal["error", "zero"] = "error",
     time_zone: str | None = None,
@@ -42,7 +42,8 @@ def load_tariff(
         What is known of the customer: a mapping of keys to values, or a list of ``keyName`` and
         ``dataValue``; ``territoryId`` among them. One not given takes the tariff's default.
     variable_rates
-        Prices per kWh of rates that name a ``variableRateKey``, by that key.
+        Prices per kWh of rates that name a ``variableRateKey``, by that key: a number; prices by
+        step, as many as the horizon has; or a mapping (a pandas Series) of instants to prices.
     calendars
         The holidays of each calendar, by its id: dates (or ISO 8601 texts), or the name of a
         calendar such as "NERC", "US" or "US-CA", or a table of its ``of`` and ``names``

@@ -105,6 +105,10 @@ class Tariff:
         if 1440 % minutes:
             reason = "must be a whole number of minutes that divides a day"
             raise InputError.at(f"{path}: demand_interval_minutes", reason, minutes)
+        for rate in self.rates:
+            if rate.prices is not None and self.metering == "net_metering":
+                reason = f"cannot be net_metering: {rate.name} has prices by step"
+                raise InputError.at(f"{path}: metering", reason, self.metering)
 
     @classmethod
     def from_urdb(
@@ -137,7 +141,7 @@ class Tariff:
         tariff: Any,
         *,
         property_inputs: Any = None,
-        variable_rates: Mapping[str, float] | None = None,
+        variable_rates: Mapping[str, Any] | None = None,
         calendars: Mapping[Any, Any] | None = None,
         missing: Literal["error", "zero"] = "error",
     ) -> Tariff:
@@ -217,6 +221,9 @@ class Tariff:
         for rate in self.rates:
             if rate.bands:
                 return f"{rate.name} has bands"
+            if rate.nets:
+                over = rate.settlement.replace("_", " ")
+                return f"{rate.name} nets imports and exports over a {over}"
         charges = [
             *(rate.name for rate in self.demand_rates),
             *(charge.name for charge in self.minimum_charges if self._may_bind(charge)),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["holding", "prices_of", "within"]
 
 Steps = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 
 
 def with_percentages(tariff: Tariff, charge_class: tuple[str, ...]) -> float:
@@ -47,11 +48,13 @@ def prices_of(tariff: Tariff, timeline: Timeline, percentages: bool = False) -> 
     if tariff.rates:
         holds = holding(tariff, timeline)
         for rate, at in zip(tariff.rates, holds, strict=True):
-            price = rate.price
-            if percentages:
-                price *= with_percentages(tariff, rate.charge_class)
-            imports += price * (at & rate.on_import)
-            exports += price * (at & rate.on_export)
+            factor = with_percentages(tariff, rate.charge_class) if percentages else 1.0
+            buy: Floats | float = rate.price
+            sell: Floats | float = rate.price
+            if rate.prices is not None:
+                buy, sell = rate.prices.on(timeline, tariff.time_zone)
+            imports += factor * buy * (at & rate.on_import)
+            exports += factor * sell * (at & rate.on_export)
     if tariff.series is not None:
         import_series, export_series = tariff.series.on(timeline, tariff.time_zone)
         factor = with_percentages(tariff, ()) if percentages else 1.0

@@ -80,6 +80,25 @@ class PropertyInputs:
             self.asked[key] = self._answer(key, seen)
         return self.asked[key]
 
+    def ask_number(self, key: str) -> float:
+        """The customer's value of a property that is a number, at least 0; 0 where there is none.
+
+        Raises
+        ------
+        InputError
+            For a value that is no such number.
+        """
+        text = self.ask(key, ())
+        if text is None:
+            return 0.0
+        try:
+            found = float(text)
+        except ValueError:
+            found = -1.0
+        if not 0 <= found < float("inf"):
+            raise InputError.at(f"property_inputs.{key}", "must be a number, at least 0", text)
+        return found
+
     def _answer(self, key: str, seen: Sequence[str]) -> str | None:
         own = self.properties.get(key, Property(key))
         labels = dict(own.choices)
@@ -93,6 +112,8 @@ class PropertyInputs:
             return own.default
         if value is None:
             reason = f"is required to choose among the tariff's rates: one of {shown}"
+            if not shown:
+                reason = "is required: a number that the tariff's rates depend on"
             self.problems.append(Problem(f"property_inputs.{key}", reason, NO_VALUE))
         elif labels and value not in labels and value not in seen:
             self.problems.append(

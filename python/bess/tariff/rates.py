@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from bess._arrays import number
 from bess.errors import InputError
 from bess.tariff.hours import Time
+from bess.tariff.series import PriceSeries
 from bess.time_of_use import Season
 
 __all__ = [
@@ -19,7 +20,10 @@ __all__ = [
     "MinimumCharge",
     "PercentageRate",
     "Ratchet",
+    "Settlement",
 ]
+
+Settlement = Literal["interval", "hour", "day", "billing_period", "quarter", "year"]
 
 _LIMITS: Final = ("limit_kwh", "limit_kwh_per_day", "limit_kwh_per_kw")
 
@@ -79,13 +83,16 @@ class EnergyRate:
     counts: Literal["own", "all"] = "own"
     """What bands count: the rate's own kWh, or the site's whole import, of which the rate then has
     its part of every band."""
-    settlement: Literal["interval", "billing_period"] = "interval"
-    """What is netted before it is priced: nothing, or imports and exports of a billing period."""
+    settlement: Settlement = "interval"
+    """Over what imports and exports are netted before they are priced: nothing, the hours or days
+    in which it holds, a billing period, or three or twelve of them."""
     charge_class: tuple[str, ...] = ()
     bypassable: bool = True
     """False: charged on imports, whatever is netted."""
     time_of_use: str | None = None
     """What its time of use is called in a bill."""
+    prices: PriceSeries | None = None
+    """Prices by step, instead of ``price``: what an import costs, what an export earns."""
 
     def __post_init__(self) -> None:
         _settle(self, "price", self.name)
@@ -97,7 +104,32 @@ class EnergyRate:
         if not (self.on_import or self.on_export):
             raise InputError.at(self.name, "must price imports, exports or both")
         _one_of(self, "counts", ("own", "all"))
-        _one_of(self, "settlement", ("interval", "billing_period"))
+        _one_of(self, "settlement", get_args(Settlement))
+        if self.bands and self.settlement not in ("interval", "billing_period"):
+            reason = "must be interval or billing_period for a rate with bands"
+            raise InputError.at(f"{self.name}.settlement", reason, self.settlement)
+        if self.prices is not None:
+            if self.bands or self.price:
+                reason = "cannot be given together with a price or bands"
+                raise InputError.at(f"{self.name}.prices", reason)
+            if self.settlement not in ("interval", "hour"):
+                reason = "must be interval or hour for a rate with prices by step"
+                raise InputError.at(f"{self.name}.settlement", reason, self.settlement)
+
+    @property
+    def nets(self) -> bool:
+        """Whether what it charges depends on what is netted: not where both sides have one price.
+
+        >>> EnergyRate("net", price=0.2, on_export=True, settlement="billing_period").nets
+        False
+        """
+        one_price = self.on_import and self.on_export and not self.bands
+        return self.settlement != "interval" and self.bypassable and not one_price
+
+    @property
+    def by_step(self) -> bool:
+        """Whether it is billed from steps, for neither its energy nor its price is one a bin."""
+        return self.prices is not None or (self.nets and self.settlement in ("hour", "day"))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -53,6 +53,12 @@ class PriceSeries:
     def __reduce__(self) -> tuple[Any, ...]:
         fields = self.__dataclass_fields__
         return PriceSeries, tuple(getattr(self, name) for name in fields)
+
+    def times(self, factor: float) -> PriceSeries:
+        """The same prices times a number."""
+        return replace(
+            self, import_price=self.import_price * factor, export_price=self.export_price * factor
+        )
 
     def on(self, timeline: Timeline, time_zone: str | None) -> tuple[Floats, Floats]:
         """Import and export prices of every step of a horizon, each of length ``steps``.

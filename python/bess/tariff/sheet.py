@@ -71,6 +71,13 @@ def rate_sheet(tariff: Tariff) -> Iterator[Any]:
     for rate in tariff.rates:
         side = "import" if rate.on_import else "export"
         side = "import less export" if rate.on_import and rate.on_export else side
+        if rate.prices is not None:
+            both = rate.prices.import_price, rate.prices.export_price
+            every = both[0] if rate.on_import else both[1]
+            table.add_row(
+                escape(rate.name), side, f"{every.min():,.6g} to {every.max():,.6g}", "kWh, by step"
+            )
+            continue
         for price, per in _steps(rate.bands, rate.price, "kWh"):
             table.add_row(escape(rate.name), side, f"{price:,.6g}", per)
     for demand in tariff.demand_rates:

@@ -83,10 +83,7 @@ def read_toml(text: str, path: str = "tariff") -> Tariff:
         given["effective"] = _effective(found["effective"])
     given["calendars"] = _calendars(found.get("calendars", {}))
     if "series" in found:
-        series = given["series"] = _rate(PriceSeries, found["series"], "series")
-        if len(series.export_price) != len(series.import_price) or not len(series.import_price):
-            reason = f"must hold as many prices as import_price ({len(series.import_price)}), any"
-            raise InputError.at("series.export_price", reason)
+        given["series"] = _series(found["series"], "series")
     if not given["rates"] and "series" not in given:
         raise InputError.at("energy", "is required, with at least one rate (or a series)")
     _refuse_missing_calendars(given)
@@ -115,6 +112,14 @@ def _rate(kind: type, row: Any, path: str) -> Any:
         raise InputError(*(_at(p, path) for p in problems)) from None
 
 
+def _series(value: Any, path: str) -> PriceSeries:
+    series: PriceSeries = _rate(PriceSeries, value, path)
+    if len(series.export_price) != len(series.import_price) or not len(series.import_price):
+        reason = f"must hold as many prices as import_price ({len(series.import_price)}), any"
+        raise InputError.at(f"{path}.export_price", reason)
+    return series
+
+
 def _at(problem: Problem, path: str) -> Problem:
     return replace(problem, path=f"{path}.{problem.path}" if problem.path else path)
 
@@ -139,6 +144,8 @@ def _value(key: str, value: Any, path: str) -> Any:
         return _tuple(value, _season, path)
     if key == "bands":
         return _tuple(value, _band, path)
+    if key == "prices":
+        return _series(value, path)
     if key == "ratchet":
         return _rate(Ratchet, value, path)
     if key in ("import_price", "export_price") or (key == "percent" and isinstance(value, list)):

@@ -23,6 +23,7 @@ from bess.tariff.rates import (
     PercentageRate,
     Ratchet,
 )
+from bess.tariff.series import PriceSeries
 from bess.time_of_use import Season, TimeOfUse
 
 __all__ = ["HEAD", "TABLES", "write_toml"]
@@ -81,7 +82,7 @@ def _fields(rate: Any) -> dict[str, Any]:
 def _toml(value: Any) -> str:
     if isinstance(value, frozenset):
         value = sorted(value)
-    elif isinstance(value, (Band, DemandBand, Ratchet, HourMatrix, NamedCalendar)):
+    elif isinstance(value, (Band, DemandBand, Ratchet, HourMatrix, NamedCalendar, PriceSeries)):
         value = _fields(value)
     elif isinstance(value, (TimeOfUse, Season)):
         own = TimeOfUse if isinstance(value, TimeOfUse) else Season
