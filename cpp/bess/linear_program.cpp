@@ -6,7 +6,7 @@
 #include <cassert>
 #include <cmath>
 
-#include "bess/device_terms.hpp"
+#include "bess/program_units.hpp"
 #include "bess/row_layout.hpp"
 
 namespace bess {
@@ -15,20 +15,22 @@ namespace {
 constexpr double kInfinity = kNoLimit;
 // In units of the largest price: small against any price difference, large against tolerances.
 constexpr double kTieCost = 1e-7;
-constexpr double kRounding = 1e-12;  // relative
 
-double largest(std::span<const double> values) {
-  double most = 0;
-  for (const double value : values) most = std::max(most, std::abs(value));
-  return most;
-}
+// What a kWh in a column adds to the meter's import and export.
+struct Meter {
+  double imported = 0;
+  double exported = 0;
+};
+constexpr Meter kImports{1, 0};
+constexpr Meter kReplacesImport{-1, 0};
+constexpr Meter kExports{0, 1};
 
 class Builder {
  public:
   Builder(const Problem& problem, std::span<const std::uint8_t> exclusive)
       : problem_(problem), steps_(problem.site.steps()), rows_(problem, exclusive) {
     program_.layout = {problem.devices.size()};
-    choose_units();
+    choose_units(problem, program_);
     make_room();
     for (const Device& device : problem.devices) {
       const Battery& b = device.battery;
@@ -45,7 +47,7 @@ class Builder {
     }
     program_.start[column_] = static_cast<std::int32_t>(entry_);
     assert(column_ + 1 == program_.start.size() && entry_ == program_.index.size());
-    bound_energies();
+    bound_energies(problem_, program_);
     for (std::size_t t = 0; t < steps_; ++t) {
       bound_rows(t);
       program_.offset += problem_.import_price[t] * problem_.site.load[t];
@@ -54,27 +56,20 @@ class Builder {
   }
 
  private:
-  void choose_units() {
-    double power = 0;
-    double wear = 0;
-    for (const Device& device : problem_.devices) {
-      power = std::max({power, charge_bound(device.battery), discharge_bound(device.battery)});
-      wear = std::max(wear, device.battery.degradation_cost);
-    }
-    const double site = std::max(largest(problem_.site.load), largest(problem_.site.solar));
-    program_.energy_unit = site > 0 ? std::clamp(site, 1e-6 * power, power) : power;
-    const double price =
-        std::max({largest(problem_.import_price), largest(problem_.export_price), wear});
-    program_.cost_unit = price > 0 ? price : 1.0;
-  }
-
   void make_room() {
     const std::size_t devices = problem_.devices.size();
     const std::size_t columns =
         steps_ * program_.layout.per_step() + rows_.exclusive_steps() * (devices + 1);
-    for (auto* numbers : {&program_.column_cost, &program_.tie_cost, &program_.column_lower,
-                          &program_.column_upper}) {
+    for (auto* numbers :
+         {&program_.column_cost, &program_.tie_cost, &program_.column_lower, &program_.column_upper,
+          &program_.import_per_column, &program_.export_per_column}) {
       numbers->resize(columns);
+    }
+    program_.base_import.assign(problem_.site.load.begin(), problem_.site.load.end());
+    program_.base_export.assign(steps_, 0.0);
+    program_.step_column.resize(steps_ + 1);
+    for (std::size_t t = 0; t <= steps_; ++t) {
+      program_.step_column[t] = static_cast<std::int32_t>(t * program_.layout.per_step());
     }
     program_.start.resize(columns + 1);
     program_.integrality.resize(columns);
@@ -90,19 +85,21 @@ class Builder {
   }
 
   // Opens the next column; money per kWh and kWh in, the program's units stored.
-  void column(double cost, double throughput, double lower, double upper) {
+  void column(double cost, double throughput, double lower, double upper, Meter meter = {}) {
     write_column(cost / program_.cost_unit, kTieCost * throughput, lower / program_.energy_unit,
-                 std::max(upper, 0.0) / program_.energy_unit, 0);
+                 std::max(upper, 0.0) / program_.energy_unit, 0, meter);
   }
-  void binary_column() { write_column(0, 0, 0, 1, 1); }
-  void write_column(double cost, double tie_cost, double lower, double upper,
-                    std::int32_t integer) {
+  void binary_column() { write_column(0, 0, 0, 1, 1, {}); }
+  void write_column(double cost, double tie_cost, double lower, double upper, std::int32_t integer,
+                    Meter meter) {
     program_.start[column_] = static_cast<std::int32_t>(entry_);
     program_.column_cost[column_] = cost;
     program_.tie_cost[column_] = tie_cost;
     program_.column_lower[column_] = lower;
     program_.column_upper[column_] = upper;
     program_.integrality[column_] = integer;
+    program_.import_per_column[column_] = meter.imported;
+    program_.export_per_column[column_] = meter.exported;
     ++column_;
   }
   void entry(std::int32_t row, double value) {
@@ -118,11 +115,11 @@ class Builder {
     const std::int32_t load = rows_.load(t);
     const std::int32_t solar = rows_.solar(t);
     const double sold = problem_.site.solar_to_grid ? std::min(step.solar, step.export_limit) : 0.0;
-    column(-step.import_price, 0, 0, std::min(step.load, step.solar));
+    column(-step.import_price, 0, 0, std::min(step.load, step.solar), kReplacesImport);
     entry(load, 1);
     entry(solar, 1);
     if (imports) entry(rows_.import_row(t), -1);
-    column(-step.export_price, 0, 0, sold);
+    column(-step.export_price, 0, 0, sold, kExports);
     entry(solar, 1);
     if (exports) entry(rows_.export_row(t), 1);
 
@@ -137,19 +134,20 @@ class Builder {
       entry(energy, -d.stored_per_charge);
       entry(charge, 1);
 
-      column(step.import_price, d.charge_tie * d.grid_ratio, 0, d.most_from_grid);
+      column(step.import_price, d.charge_tie * d.grid_ratio, 0, d.most_from_grid, kImports);
       entry(energy, -d.grid_ratio * d.stored_per_charge);
       entry(charge, d.grid_ratio);
       if (imports) entry(rows_.import_row(t), 1);
 
-      column(d.wear - step.import_price, d.discharge_tie, 0, std::min(step.load, d.most_to_site));
+      column(d.wear - step.import_price, d.discharge_tie, 0, std::min(step.load, d.most_to_site),
+             kReplacesImport);
       entry(load, 1);
       entry(energy, d.per_discharge);
       entry(discharge, d.per_discharge);
       if (imports) entry(rows_.import_row(t), -1);
 
       column(d.wear - step.export_price, d.discharge_tie, 0,
-             std::min(step.export_limit, d.most_to_grid));
+             std::min(step.export_limit, d.most_to_grid), kExports);
       entry(energy, d.per_discharge);
       entry(discharge, d.per_discharge);
       if (exports) entry(rows_.export_row(t), 1);
@@ -200,20 +198,6 @@ class Builder {
     binary_column();
     entry(rows_.export_row(t), most_export(t));
     entry(rows_.import_row(t), -most_import(t));
-  }
-
-  void bound_energies() {
-    for (std::size_t i = 0; i < problem_.devices.size(); ++i) {
-      for (const Window& window : problem_.devices[i].windows) {
-        const std::size_t j = program_.layout.device(window.step, i) + ColumnLayout::kEnergy;
-        double& lower = program_.column_lower[j];
-        double& upper = program_.column_upper[j];
-        lower = std::max(lower, window.low / program_.energy_unit);
-        upper = std::min(upper, window.high / program_.energy_unit);
-        // What crosses by rounding is a point; other bounds that cross make the program infeasible.
-        if (lower > upper && lower - upper <= kRounding * std::abs(lower)) upper = lower;
-      }
-    }
   }
 
   void bound_rows(std::size_t t) {

@@ -4,6 +4,7 @@
 #include "bess/solution.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 
 namespace bess {
@@ -46,6 +47,7 @@ class Follower {
     for (std::size_t t = 0; t < problem_.site.steps(); ++t) {
       StepFlows f;
       if (simultaneous) {
+        assert(program_.has_flows);
         f = own_flows(t);
       } else {
         const bool followed = act_on_change(t);
@@ -71,7 +73,7 @@ class Follower {
     return std::max(value(program_.layout.device(t, i) + offset), 0.0);
   }
   double energy(std::size_t t, std::size_t i) const {
-    const std::size_t j = program_.layout.device(t, i) + ColumnLayout::kEnergy;
+    const std::size_t j = program_.energy_column(t, i);
     const Battery& b = problem_.devices[i].battery;
     const double bounded =
         std::clamp(solution_[j], program_.column_lower[j], program_.column_upper[j]);
@@ -197,6 +199,7 @@ class Follower {
 
   // Whether settling cost more than the solution's own flows of the step.
   bool dearer(std::size_t t, double settled_cost) const {
+    if (!program_.has_flows) return false;
     const Step step = problem_.step(t);
     double to_battery = 0;
     double to_site = value(program_.layout.solar_to_site(t));
@@ -219,7 +222,7 @@ class Follower {
       const Battery& b = problem_.devices[i].battery;
       energy_[i] += charge_[i] * dc_per_charge(i) * b.input_efficiency -
                     discharge_[i] / b.dc_to_ac_efficiency;
-      const std::size_t j = program_.layout.device(t, i) + ColumnLayout::kEnergy;
+      const std::size_t j = program_.energy_column(t, i);
       const double least = program_.column_lower[j] * program_.energy_unit;
       const double most = program_.column_upper[j] * program_.energy_unit;
       const double slack = kBalance * b.capacity;

@@ -1,5 +1,7 @@
 #include "bess/linear_program.hpp"
 
+#include "bess/reduced_program.hpp"
+
 #include "holders.hpp"
 
 namespace bess::border {
@@ -28,7 +30,20 @@ void bind_linear_program(py::module_& m) {
              return holder;
            }),
            py::arg("site"), py::arg("devices"), py::arg("import_price").noconvert(),
-           py::arg("export_price").noconvert(), py::arg("cyclic"));
+           py::arg("export_price").noconvert(), py::arg("cyclic"))
+      .def(
+          "at_prices",
+          [](const ProblemHolder& self, Array<double> import_price, Array<double> export_price) {
+            auto holder = std::make_unique<ProblemHolder>();
+            holder->site_owner = self.site_owner;
+            holder->devices = self.devices;
+            holder->import_price = std::move(import_price);
+            holder->export_price = std::move(export_price);
+            holder->problem = {self.problem.site, borrow(holder->import_price),
+                               borrow(holder->export_price), holder->devices, self.problem.cyclic};
+            return holder;
+          },
+          py::arg("import_price").noconvert(), py::arg("export_price").noconvert());
 
   py::class_<LinearProgram>(m, "LinearProgram")
       .def_property_readonly("column_cost", series(&LinearProgram::column_cost))
@@ -44,10 +59,11 @@ void bind_linear_program(py::module_& m) {
       .def_readonly("energy_unit", &LinearProgram::energy_unit)
       .def_readonly("cost_unit", &LinearProgram::cost_unit)
       .def_readonly("offset", &LinearProgram::offset)
+      .def_readonly("has_flows", &LinearProgram::has_flows)
       .def(
           "energy_column",
           [](const LinearProgram& program, std::size_t step, std::size_t device) {
-            return program.layout.device(step, device) + ColumnLayout::kEnergy;
+            return program.energy_column(step, device);
           },
           py::arg("step"), py::arg("device"));
 
@@ -59,6 +75,15 @@ void bind_linear_program(py::module_& m) {
         return build_linear_program(problem.problem, marked);
       },
       py::arg("problem"), py::arg("exclusive").noconvert());
+
+  m.def(
+      "build_reduced_program",
+      [](const ProblemHolder& problem) -> std::optional<LinearProgram> {
+        const py::gil_scoped_release release;
+        if (!has_known_merit(problem.problem)) return std::nullopt;
+        return build_reduced_program(problem.problem);
+      },
+      py::arg("problem"));
 
   m.def(
       "dual_bound",

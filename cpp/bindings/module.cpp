@@ -10,6 +10,7 @@ void bind_device(pybind11::module_& m);
 void bind_settlement(pybind11::module_& m);
 void bind_sharing(pybind11::module_& m);
 void bind_linear_program(pybind11::module_& m);
+void bind_coupling(pybind11::module_& m);
 void bind_solution(pybind11::module_& m);
 }  // namespace bess::border
 
@@ -22,5 +23,6 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   bess::border::bind_settlement(m);
   bess::border::bind_sharing(m);
   bess::border::bind_linear_program(m);
+  bess::border::bind_coupling(m);
   bess::border::bind_solution(m);
 }

@@ -90,6 +90,7 @@ class Problem:
         export_price: Floats,
         cyclic: bool,
     ) -> None: ...
+    def at_prices(self, import_price: Floats, export_price: Floats) -> Problem: ...
 
 class LinearProgram:
     @property
@@ -118,11 +119,36 @@ class LinearProgram:
     def cost_unit(self) -> float: ...
     @property
     def offset(self) -> float: ...
+    @property
+    def has_flows(self) -> bool: ...
     def energy_column(self, step: int, device: int) -> int: ...
 
 def build_linear_program(
     problem: Problem, exclusive: NDArray[np.uint8] | None
 ) -> LinearProgram: ...
+def build_reduced_program(problem: Problem) -> LinearProgram | None: ...
+
+class Coupling:
+    def __init__(
+        self,
+        *,
+        step_start: NDArray[np.int32],
+        step_row: NDArray[np.int32],
+        import_factor: Floats,
+        export_factor: Floats,
+        column_cost: Floats,
+        column_lower: Floats,
+        column_upper: Floats,
+        integrality: NDArray[np.int32],
+        start: NDArray[np.int32],
+        index: NDArray[np.int32],
+        value: Floats,
+        row_lower: Floats,
+        row_upper: Floats,
+        offset: float,
+    ) -> None: ...
+
+def couple(program: LinearProgram, coupling: Coupling) -> LinearProgram: ...
 def dual_bound(program: LinearProgram, row_dual: Floats) -> float: ...
 def recover(
     problem: Problem, program: LinearProgram, solution: Floats, simultaneous: bool

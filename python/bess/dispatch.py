@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from bess import _core
@@ -12,6 +11,7 @@ from bess.battery import Battery, Terminal
 from bess.device import BessDevice
 from bess.errors import InputError
 from bess.infeasibility import unservable
+from bess.money import BilledMoney, Money
 from bess.optimization import optimize
 from bess.policy import SchedulePolicy
 from bess.prices import Prices
@@ -59,7 +59,7 @@ def dispatch(
         Where, what, and how. Several devices share surplus and deficit by priority.
     prices, tariff
         What energy costs; one of them at most. `Optimize` needs one, others then tell the cost. A
-        tariff gives the result a bill; `Optimize` takes one whose prices are by step alone.
+        tariff gives the result a bill.
     policies
         Windows on the state of charge, for a `Battery`; devices have their own.
     initial_state_of_charge, terminal_state_of_charge, degradation_cost_per_kwh, allow_...
@@ -107,13 +107,10 @@ def dispatch(
         "tariff": tariff,
     }
     if isinstance(strategy, Optimize):
-        if tariff is not None and (reason := tariff.not_by_step()):
-            raise InputError.at(
-                "tariff", f"cannot be optimised against in this version: {reason}", tariff.name
-            )
-        if paid is None:
+        if paid is None and tariff is None:
             raise InputError.at("prices", "are required by Optimize (or a tariff)")
-        return _optimal(site, units, strategy, paid, assumptions, common)
+        money = Money(*paid, units) if tariff is None else BilledMoney(site, units, tariff)
+        return _optimal(site, units, strategy, money, assumptions, common)
     time_zone = None if tariff is None else tariff.time_zone
     if isinstance(strategy, FixedSchedule):
         assumptions += strategy.assumptions(site.timeline, time_zone)
@@ -153,18 +150,18 @@ def _optimal(
     site: Site,
     units: list[Unit],
     strategy: Optimize,
-    paid: tuple[Floats, Floats],
+    money: Money,
     assumptions: list[str],
     common: dict[str, Any],
 ) -> Result:
-    optimum = optimize(site, units, strategy, *paid)
+    optimum = optimize(site, units, strategy, money)
     parts = optimum.device_series
     cyclic = units[0].battery.terminal_state_of_charge == "cyclic"
     if strategy.time_limit is None and optimum.gap > strategy.gap + 1e-12:
         assumptions.append(
             f"the gap reached is {optimum.gap:.1e}, above the {strategy.gap:.1e} asked for"
         )
-    result = Result(
+    return Result(
         **common,
         series=optimum.series,
         units=tuple(
@@ -175,14 +172,6 @@ def _optimal(
         gap=optimum.gap,
         assumptions=tuple(assumptions),
     )
-    tariff = common["tariff"]
-    if tariff is None or not tariff.fixed_charges:
-        return result
-    assert result.bill is not None
-    assert result.energy_cost is not None
-    # Whatever the schedule, fixed charges are due: they belong to the bound as to the cost.
-    fixed = result.bill.total - result.energy_cost
-    return replace(result, lower_bound=optimum.lower_bound + fixed)
 
 
 def _paid(

@@ -27,10 +27,12 @@ _FEW_NODES: Final = 500
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """A solution in the program's units, and a lower bound on the optimum in money."""
+    """A solution in the program's units, a lower bound on the optimum in money, and row duals."""
 
     solution: Floats
     lower_bound: float
+    duals: Floats | None
+    """Of the program with its whole numbers fixed; None where that could not be solved."""
 
 
 class Clock:
@@ -50,13 +52,16 @@ class Clock:
         return time.monotonic() >= self._end
 
 
-def solve(program: _core.LinearProgram, *, gap: float, clock: Clock) -> Answer:
+def solve(
+    program: _core.LinearProgram, *, gap: float, clock: Clock, relaxed: bool = False
+) -> Answer:
     """Solve a program: an LP to optimality, a MILP to an absolute ``gap`` in money.
 
-    Raises `InfeasibleError` (without a step: the caller knows better) and `SolverError`.
+    ``relaxed`` leaves whole numbers free between their bounds. Raises `InfeasibleError` (without a
+    step: the caller knows better) and `SolverError`.
     """
     whole = program.integrality
-    if not whole.any():
+    if relaxed or not whole.any():
         return _solve_linear(program, clock)
     unit = program.cost_unit * program.energy_unit
     highs = _load(program, program.column_cost, program.column_lower, program.column_upper, whole)
@@ -64,18 +69,21 @@ def solve(program: _core.LinearProgram, *, gap: float, clock: Clock) -> Answer:
     found = _run(highs, clock)
     info = highs.getInfo()
     bound = float(info.mip_dual_bound) * unit + program.offset
-    return Answer(_with_fixed_modes(program, found, clock), bound)
+    solution, duals = _with_fixed_modes(program, found, clock)
+    return Answer(solution, bound, duals)
 
 
-def _with_fixed_modes(program: _core.LinearProgram, found: Floats, clock: Clock) -> Floats:
+def _with_fixed_modes(
+    program: _core.LinearProgram, found: Floats, clock: Clock
+) -> tuple[Floats, Floats | None]:
     # Whole numbers are whole only to a tolerance: fix them and let the rest follow.
     lower, upper = program.column_lower.copy(), program.column_upper.copy()
     fixed = program.integrality != 0
     lower[fixed] = upper[fixed] = np.round(found[fixed])
     try:
-        return _break_ties(program, lower, upper, clock)[0]
+        return _break_ties(program, lower, upper, clock)
     except (InfeasibleError, SolverError):  # by a hair, or for want of time
-        return found
+        return found, None
 
 
 def least_throughput(program: _core.LinearProgram, found: Floats, clock: Clock) -> Floats:
@@ -99,14 +107,14 @@ def least_throughput(program: _core.LinearProgram, found: Floats, clock: Clock) 
     highs.setOptionValue("mip_max_nodes", _FEW_NODES)
     highs.setSolution(len(found), columns, found)
     try:
-        return _with_fixed_modes(program, _run(highs, clock), clock)
+        return _with_fixed_modes(program, _run(highs, clock), clock)[0]
     except (InfeasibleError, SolverError):  # by a hair, or for want of time
         return found
 
 
 def _solve_linear(program: _core.LinearProgram, clock: Clock) -> Answer:
     solution, duals = _break_ties(program, program.column_lower, program.column_upper, clock)
-    return Answer(solution, _core.dual_bound(program, duals))
+    return Answer(solution, _core.dual_bound(program, duals), duals)
 
 
 def _break_ties(
@@ -185,6 +193,8 @@ def _load(
         ("dual_feasibility_tolerance", _TOLERANCE),
         ("mip_feasibility_tolerance", _TOLERANCE),
         ("mip_rel_gap", 0.0),
+        # With a row a step there is little for presolve to find: measured, it takes longer.
+        ("presolve", "choose" if program.has_flows or whole.any() else "off"),
     ):
         highs.setOptionValue(option, value)
     status = highs.passModel(

@@ -12,6 +12,7 @@ from bess._arrays import Floats
 from bess.errors import InfeasibleError, SolverError
 from bess.highs import Answer, Clock, least_throughput, solve
 from bess.infeasibility import EnergyWindows, jointly_attainable, wanted_windows
+from bess.money import Money
 from bess.site import Site
 from bess.strategy import Optimize
 from bess.unit import Unit
@@ -20,8 +21,10 @@ __all__ = ["Optimum", "optimize"]
 
 # Part of the gap that the solver is given: what is left is for the recomputed flows.
 _SOLVERS_PART = 0.9
-# Costs that differ by less, relative to the money that flows, are the same.
+# Costs that differ by less, relative to the money that flows, are the same; and so are prices,
+# relative to the largest.
 _SAME_COST = 2e-9
+_SAME_PRICE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,9 +38,7 @@ class Optimum:
     gap: float
 
 
-def optimize(
-    site: Site, units: list[Unit], strategy: Optimize, import_price: Floats, export_price: Floats
-) -> Optimum:
+def optimize(site: Site, units: list[Unit], strategy: Optimize, money: Money) -> Optimum:
     """The least-cost dispatch of one unit or several.
 
     Raises
@@ -48,22 +49,25 @@ def optimize(
     SolverError
         Where the solver gives no answer, or none in time.
     """
-    search = _Search(site, units, strategy, import_price, export_price)
-    search.run(None, np.inf)
+    search = _Search(site, units, strategy, money)
+    search.run(None, None)
     if strategy.allow_simultaneous:
+        if search.best.optimum.gap > strategy.gap and money.charges is not None:
+            search.run(None, _SOLVERS_PART * strategy.gap * search.scale)
         return search.best.optimum
-    suspects = (import_price < 0) | (export_price > import_price)
     needed = np.zeros(site.steps, dtype=np.uint8)
     loosest = np.inf
     while search.best.optimum.gap > strategy.gap:
         asked = strategy.gap * search.scale
-        if not (search.not_exclusive > needed).any() and loosest <= asked:
+        both = search.not_exclusive | search.suspects
+        more = (search.not_exclusive > needed).any()
+        if not more and (loosest <= asked or not (search.has_choices or both.any())):
             break
         # Binaries where a price calls for them, and wherever else the relaxation used both at once.
-        needed |= search.not_exclusive | suspects.astype(np.uint8)
+        needed |= both
         loosest = _SOLVERS_PART * asked
         try:
-            search.run(needed, loosest)
+            search.run(needed if needed.any() else None, loosest)
         except SolverError:
             if search.best.feasible and search.clock.passed:
                 break
@@ -78,29 +82,23 @@ def optimize(
 class _Recovered:
     optimum: Optimum
     feasible: bool
+    scale: float
 
 
 class _Search:
     """The windows that are to be met, and the best dispatch found that meets them."""
 
-    def __init__(
-        self,
-        site: Site,
-        units: list[Unit],
-        strategy: Optimize,
-        import_price: Floats,
-        export_price: Floats,
-    ) -> None:
+    def __init__(self, site: Site, units: list[Unit], strategy: Optimize, money: Money) -> None:
         self.clock = Clock(strategy.time_limit)
         self._site = site
         self._units = units
         self._strategy = strategy
-        self._prices = (import_price, export_price)
-        self._money = _Money(units, import_price, export_price)
+        self._money = money
         self._wanted = wanted_windows(site, units, strategy.relax_policies)
         self._problem = self._stated(self._wanted)
         self._best: _Recovered | None = None
         self._last: tuple[_core.LinearProgram, Answer]
+        self._marginal = (money.import_price, money.export_price)
         self.not_exclusive: NDArray[np.uint8] = np.zeros(site.steps, dtype=np.uint8)
 
     @property
@@ -112,13 +110,31 @@ class _Search:
     @property
     def scale(self) -> float:
         """The money that flows in the best dispatch."""
-        return self._money.scale(self.best.optimum.series)
+        return self.best.scale
 
-    def run(self, exclusive: NDArray[np.uint8] | None, gap: float) -> None:
-        """Solve to an absolute ``gap``, with binaries at the ``exclusive`` steps."""
-        program = _core.build_linear_program(self._problem, exclusive)
+    @property
+    def has_choices(self) -> bool:
+        """Whether the last program has binaries."""
+        return bool(self._last[0].integrality.any())
+
+    @property
+    def suspects(self) -> NDArray[np.uint8]:
+        """The steps whose prices may pay for doing two things at once."""
+        found = np.zeros(self._site.steps, np.bool_)
+        money = self._money
+        for bought, sold in (self._marginal, (money.import_price, money.export_price)):
+            found |= (bought < 0) | (sold > bought)
+        return found.astype(np.uint8)
+
+    def run(self, exclusive: NDArray[np.uint8] | None, gap: float | None) -> None:
+        """Solve to an absolute ``gap``, with binaries at the ``exclusive`` steps.
+
+        A ``gap`` of None leaves the tariff's own binaries free between 0 and 1.
+        """
+        program = self._program(exclusive)
+        arguments = {"gap": gap or 0.0, "clock": self.clock, "relaxed": gap is None}
         try:
-            answer = solve(program, gap=gap, clock=self.clock)
+            answer = solve(program, **arguments)
         except InfeasibleError:
             # Each window could be met, but not all of them together.
             self._problem = self._stated(
@@ -132,9 +148,10 @@ class _Search:
                 )
             )
             self._best = None  # it met other windows
-            program = _core.build_linear_program(self._problem, exclusive)
-            answer = solve(program, gap=gap, clock=self.clock)
+            program = self._program(exclusive)
+            answer = solve(program, **arguments)
         self._last = (program, answer)
+        self._take_marginal_prices(program, answer)
         self._keep(program, answer)
 
     def break_ties(self) -> None:
@@ -145,22 +162,54 @@ class _Search:
             dearest = self.best.optimum.cost + _SAME_COST * self.scale
             self._keep(program, replace(answer, solution=solution), dearest)
 
+    def _program(self, exclusive: NDArray[np.uint8] | None) -> _core.LinearProgram:
+        """The steps' program, the smaller one where it holds, with the tariff's rows joined."""
+        program = None
+        if exclusive is None and self._money.ordered and not self._strategy.allow_simultaneous:
+            program = _core.build_reduced_program(self._problem)
+        if program is None:
+            program = _core.build_linear_program(self._problem, exclusive)
+        charges = self._money.charges
+        if charges is None:
+            return program
+        return _core.couple(program, charges.coupling)
+
+    def _take_marginal_prices(self, program: _core.LinearProgram, answer: Answer) -> None:
+        """What a kWh costs and earns in each step at the solution: it decides the step's flows."""
+        charges = self._money.charges
+        if charges is None or answer.duals is None:
+            return
+        dual = answer.duals[len(answer.duals) - charges.rows :] * program.cost_unit
+        bought, sold = charges.marginal_prices(dual)
+        little = _SAME_PRICE * program.cost_unit
+        bought = np.where(abs(bought) < little, 0.0, bought)
+        sold = np.where(abs(sold) < little, 0.0, sold)
+        sold = np.where(abs(sold - bought) < little, bought, sold)
+        if self._money.ordered:
+            bought = np.maximum(bought, 0.0)
+            sold = np.clip(sold, 0.0, bought)
+        self._marginal = (bought, sold)
+
     def _stated(self, windows: list[EnergyWindows]) -> _core.Problem:
         devices = [
             unit.core_device(self._site.step_hours, asked)
             for unit, asked in zip(self._units, windows, strict=True)
         ]
+        prices = (self._money.import_price, self._money.export_price)
         cyclic = self._units[0].battery.terminal_state_of_charge == "cyclic"
-        return _core.Problem(self._site._core, devices, *self._prices, cyclic)
+        return _core.Problem(self._site._core, devices, *prices, cyclic)
 
     def _keep(
         self, program: _core.LinearProgram, answer: Answer, dearest: float | None = None
     ) -> None:
         """Recover an answer's flows: the best if cheaper, or if not above ``dearest``."""
         series, device_series, self.not_exclusive, feasible = _core.recover(
-            self._problem, program, answer.solution, self._strategy.allow_simultaneous
+            self._problem.at_prices(*self._marginal),
+            program,
+            answer.solution,
+            self._strategy.allow_simultaneous,
         )
-        cost = self._money.cost(series, device_series)
+        cost, scale = self._money.cost_and_scale(series, device_series)
         optimum = Optimum(series, device_series, cost, answer.lower_bound, np.inf)
         lower_bound = answer.lower_bound
         if self._best is not None:
@@ -168,34 +217,11 @@ class _Search:
             lower_bound = max(lower_bound, before.lower_bound)
             dearest = before.cost if dearest is None else dearest
             if self._best.feasible and (not feasible or cost > dearest):
-                optimum, feasible = before, True
+                optimum, feasible, scale = before, True, self._best.scale
         gap = np.inf
         if feasible:  # rounding apart, a bound is never above a cost
             lower_bound = min(lower_bound, optimum.cost)
-            gap = (optimum.cost - lower_bound) / self._money.scale(optimum.series)
-        self._best = _Recovered(replace(optimum, lower_bound=lower_bound, gap=gap), feasible)
-
-
-class _Money:
-    """What flows cost."""
-
-    def __init__(self, units: list[Unit], import_price: Floats, export_price: Floats) -> None:
-        self._prices = (import_price, export_price)
-        self._wear = [
-            unit.battery.degradation_cost_per_kwh / unit.battery.dc_to_ac_efficiency
-            for unit in units
-        ]
-
-    def cost(self, series: Floats, device_series: Floats) -> float:
-        """Energy bought less energy sold, plus degradation."""
-        import_price, export_price = self._prices
-        bought, sold = series[0] + series[1], series[4] + series[7]
-        given = device_series[:, 2].sum(axis=1) + device_series[:, 3].sum(axis=1)
-        energy = float(np.dot(import_price, bought) - np.dot(export_price, sold))
-        return energy + float(np.dot(self._wear, given))
-
-    def scale(self, series: Floats) -> float:
-        """The money that flows, at least 1: what a gap is relative to."""
-        import_price, export_price = self._prices
-        bought = float(np.dot(abs(import_price), series[0] + series[1]))
-        return max(1.0, bought + float(np.dot(abs(export_price), series[4] + series[7])))
+            gap = (optimum.cost - lower_bound) / scale
+        self._best = _Recovered(
+            replace(optimum, lower_bound=lower_bound, gap=gap), feasible, scale
+        )

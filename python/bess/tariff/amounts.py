@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Final
 
 from bess.tariff.layout import Layout, shares
 from bess.tariff.lines import BillLine, Kind
@@ -12,9 +13,16 @@ from bess.tariff.periods import BillingPeriod
 from bess.tariff.rates import MinimumCharge
 from bess.timeline import Timeline
 
-__all__ = ["fixed_lines", "minimum_lines", "percentage_lines"]
+__all__ = [
+    "OFFSET_BY_CREDITS",
+    "fixed_lines",
+    "length_of",
+    "minimum_lines",
+    "percentage_lines",
+    "shares_class",
+]
 
-_OFFSET_BY_CREDITS = ("energy", "credit", "export", "true_up")
+OFFSET_BY_CREDITS: Final = ("energy", "credit", "export", "true_up")
 
 
 @lru_cache(maxsize=32)
@@ -26,7 +34,7 @@ def fixed_lines(tariff: Tariff, timeline: Timeline, layout: Layout) -> tuple[Bil
         parts = shares(tariff, timeline, layout, rule)
         for p, (period, part) in enumerate(zip(layout.periods, parts, strict=True)):
             if part:
-                quantity = charge.quantity * part * _length(period, charge.period)
+                quantity = charge.quantity * part * length_of(period, charge.period)
                 kind: Kind = "credit" if charge.amount < 0 else "fixed"
                 lines.append(
                     BillLine(
@@ -58,7 +66,7 @@ def minimum_lines(
             ends = range(min(11, len(periods) - 1), len(periods), 12)
         for p in sorted({*ends, len(periods) - 1}):
             span = range(p - p % 12, p + 1) if charge.period == "year" else range(p, p + 1)
-            least = charge.amount * sum(_length(periods[i], charge.period) for i in span)
+            least = charge.amount * sum(length_of(periods[i], charge.period) for i in span)
             short = least - sum(own[i] for i in span)
             if short > 0:
                 found.append(
@@ -83,8 +91,8 @@ def _own(
     """By billing period, the amounts that count towards a minimum charge."""
     energy, other = [0.0] * len(periods), [0.0] * len(periods)
     for line in lines:
-        if line.kind != "tax" and _shares_class(charge.charge_class, line.charge_class):
-            into = energy if line.kind in _OFFSET_BY_CREDITS else other
+        if line.kind != "tax" and shares_class(charge.charge_class, line.charge_class):
+            into = energy if line.kind in OFFSET_BY_CREDITS else other
             into[line.billing_period] += line.amount
     return [max(e, 0.0) + o for e, o in zip(energy, other, strict=True)]
 
@@ -106,7 +114,7 @@ def percentage_lines(
             classes = tuple(c for c in rate.charge_class if c not in ("TAX", "AFTER_TAX"))
             base = [0.0] * len(layout.periods)
             for line in on:
-                if _shares_class(classes, line.charge_class):
+                if shares_class(classes, line.charge_class):
                     base[line.billing_period] += line.amount
             rule = (rate.seasons, rate.valid_from, rate.valid_to)
             parts = shares(tariff, timeline, layout, rule)
@@ -130,11 +138,12 @@ def percentage_lines(
     return found
 
 
-def _shares_class(wanted: Sequence[str], has: Sequence[str]) -> bool:
+def shares_class(wanted: Sequence[str], has: Sequence[str]) -> bool:
+    """Whether a charge on some classes (none: on all) is also on one with those it has."""
     return not wanted or any(name in has for name in wanted)
 
 
-def _length(period: BillingPeriod, unit: str) -> float:
+def length_of(period: BillingPeriod, unit: str) -> float:
     """How many months, days or years a billing period is."""
     if unit == "day":
         return period.days

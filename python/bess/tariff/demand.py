@@ -15,10 +15,19 @@ from bess.errors import InputError
 from bess.tariff.layout import Layout, shares, window_of
 from bess.tariff.lines import BillLine
 from bess.tariff.model import Tariff
-from bess.tariff.rates import DemandBand, DemandRate
+from bess.tariff.rates import DemandBand, DemandRate, Ratchet
 from bess.timeline import Timeline
 
-__all__ = ["PastPeaks", "demand_lines", "past_peaks", "period_peaks"]
+__all__ = [
+    "PastPeaks",
+    "demand_lines",
+    "looked_back",
+    "looks_round",
+    "parts_of",
+    "past_peaks",
+    "period_peaks",
+    "year_ends",
+]
 
 PastPeaks = Mapping[str | None, tuple[float, ...]]
 """Monthly peaks before the horizon, the last month last, by rate name (None: of any rate)."""
@@ -69,7 +78,7 @@ def demand_lines(
     past: PastPeaks,
 ) -> list[BillLine]:
     """The lines of every demand rate."""
-    parts = _parts(tariff, timeline, layout)
+    parts = parts_of(tariff, timeline, layout)
     daily = {
         window: (
             _core.peak_demand(
@@ -94,7 +103,7 @@ def demand_lines(
         if rate.ratchet is not None:
             by_period = _ratcheted(rate, by_period, layout, past)
         if rate.period == "year":
-            for last in _year_ends(len(by_period)):
+            for last in year_ends(len(by_period)):
                 year = [kw for kw in by_period[last - last % 12 : last + 1] if kw == kw]
                 if year:
                     share = sum(part[last - last % 12 : last + 1]) / 12
@@ -106,13 +115,13 @@ def demand_lines(
     return lines
 
 
-def _year_ends(periods: int) -> list[int]:
+def year_ends(periods: int) -> list[int]:
     """The last billing period of every twelve, and the last of all."""
     return sorted({*range(11, periods, 12), periods - 1})
 
 
 @lru_cache(maxsize=32)
-def _parts(tariff: Tariff, timeline: Timeline, layout: Layout) -> list[list[float]]:
+def parts_of(tariff: Tariff, timeline: Timeline, layout: Layout) -> list[list[float]]:
     """For each rate, the part of a month's charge that each billing period bears."""
     rules = [(rate.seasons, rate.valid_from, rate.valid_to) for rate in tariff.demand_rates]
     found = {rule: shares(tariff, timeline, layout, rule) for rule in set(rules)}
@@ -129,25 +138,43 @@ def _ratcheted(
 
     A horizon of a whole year is taken as every year: its first months look back at its last.
     """
-    ratchet = rate.ratchet
-    assert ratchet is not None
+    assert rate.ratchet is not None
     own = [0.0 if kw != kw else kw for kw in peaks]
-    months = [p.start.month for p in layout.periods]
     given = past.get(rate.name, past.get(None))
-    whole_year = len(own) == 12 and all(p.share == 1 for p in layout.periods)
-    before = list(given) if given is not None else own if whole_year else []
+    before = list(given) if given is not None else own if looks_round(layout) else []
     history = [*before, *own]
-    earlier = [(months[0] - len(before) + i - 1) % 12 + 1 for i in range(len(before))]
-    calendar = [*earlier, *months]
-    billed = []
-    for p, kw in enumerate(own):
-        at = len(before) + p
-        back = 12 if ratchet.months else ratchet.lookback_months
-        looked = range(max(0, at - back), at)
-        seen = [history[i] for i in looked if not ratchet.months or calendar[i] in ratchet.months]
-        least = ratchet.percent[months[p] - 1] / 100 * max(seen, default=0.0)
-        billed.append(max(kw, least))
-    return billed
+    return [
+        max(kw, part * max((history[i] for i in looked), default=0.0))
+        for kw, (part, looked) in zip(
+            own, looked_back(rate.ratchet, layout, len(before)), strict=True
+        )
+    ]
+
+
+def looks_round(layout: Layout) -> bool:
+    """Whether the first months of the horizon look back at its last: where it is a whole year."""
+    return len(layout.periods) == 12 and all(p.share == 1 for p in layout.periods)
+
+
+def looked_back(ratchet: Ratchet, layout: Layout, before: int) -> list[tuple[float, list[int]]]:
+    """For each billing period, the ratchet's part, and the months whose highest peak it is of.
+
+    Months are counted from the first of the ``before`` months before the horizon.
+    """
+    months = [p.start.month for p in layout.periods]
+    calendar = [*((months[0] - before + i - 1) % 12 + 1 for i in range(before)), *months]
+    back = 12 if ratchet.months else ratchet.lookback_months
+    return [
+        (
+            ratchet.percent[month - 1] / 100,
+            [
+                i
+                for i in range(max(0, before + p - back), before + p)
+                if not ratchet.months or calendar[i] in ratchet.months
+            ],
+        )
+        for p, month in enumerate(months)
+    ]
 
 
 def _band_lines(

@@ -14,7 +14,7 @@ from bess.tariff.lines import BillLine, Kind
 from bess.tariff.model import Tariff
 from bess.tariff.rates import Band, EnergyRate
 
-__all__ = ["energy_lines", "net_by_time_of_use"]
+__all__ = ["energy_lines", "kind_of", "net_by_time_of_use"]
 
 
 _SEVERAL: Final = {"quarter": 3, "year": 12}
@@ -179,7 +179,7 @@ class _Plain:
         self.capped = over_period & exports & ~imports
         self.price = np.array([r.price for r in rates])
         self.names = [r.name for r in rates]
-        self.kinds = [_kind(r) for r in rates]
+        self.kinds = [kind_of(r) for r in rates]
         self.periods = layout.rates.period.tolist()
         self.times = [r.time_of_use for r in rates]
         self.units = ["kWh"] * len(rates)
@@ -207,7 +207,8 @@ def _plain(tariff: Tariff, layout: Layout) -> _Plain:
     return _Plain(tariff, layout)
 
 
-def _kind(rate: EnergyRate) -> Kind:
+def kind_of(rate: EnergyRate) -> Kind:
+    """The kind of line that a rate makes."""
     if not rate.on_import:
         return "export"
     return "credit" if rate.price < 0 else "energy"

@@ -1,0 +1,52 @@
+// What every builder of a linear program does alike: its units, and the windows on stored energy.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+
+#include "bess/device_terms.hpp"
+#include "bess/linear_program.hpp"
+
+namespace bess {
+
+// In units of the largest price: small against any price difference, large against tolerances.
+inline constexpr double kTieCost = 1e-7;
+
+inline double largest(std::span<const double> values) {
+  double most = 0;
+  for (const double value : values) most = std::max(most, std::abs(value));
+  return most;
+}
+
+// Numbers near 1: energies in the site's largest, unless the batteries are far larger or smaller.
+inline void choose_units(const Problem& problem, LinearProgram& program) {
+  double power = 0;
+  double wear = 0;
+  for (const Device& device : problem.devices) {
+    power = std::max({power, charge_bound(device.battery), discharge_bound(device.battery)});
+    wear = std::max(wear, device.battery.degradation_cost);
+  }
+  const double site = std::max(largest(problem.site.load), largest(problem.site.solar));
+  program.energy_unit = site > 0 ? std::clamp(site, 1e-6 * power, power) : power;
+  const double price =
+      std::max({largest(problem.import_price), largest(problem.export_price), wear});
+  program.cost_unit = price > 0 ? price : 1.0;
+}
+
+inline void bound_energies(const Problem& problem, LinearProgram& program) {
+  constexpr double kRounding = 1e-12;  // relative
+  for (std::size_t i = 0; i < problem.devices.size(); ++i) {
+    for (const Window& window : problem.devices[i].windows) {
+      const std::size_t j = program.energy_column(window.step, i);
+      double& lower = program.column_lower[j];
+      double& upper = program.column_upper[j];
+      lower = std::max(lower, window.low / program.energy_unit);
+      upper = std::min(upper, window.high / program.energy_unit);
+      // What crosses by rounding is a point; other bounds that cross make the program infeasible.
+      if (lower > upper && lower - upper <= kRounding * std::abs(lower)) upper = lower;
+    }
+  }
+}
+
+}  // namespace bess

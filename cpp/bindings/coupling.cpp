@@ -1,0 +1,58 @@
+#include "bess/coupling.hpp"
+
+#include "holders.hpp"
+
+namespace bess::border {
+namespace {
+
+struct CouplingHolder {
+  Array<std::int32_t> step_start, step_row;
+  Array<double> import_factor, export_factor;
+  Array<double> column_cost, column_lower, column_upper;
+  Array<std::int32_t> integrality, start, index;
+  Array<double> value, row_lower, row_upper;
+  double offset;
+
+  Coupling coupling() const {
+    return {borrow(step_start),    borrow(step_row),
+            borrow(import_factor), borrow(export_factor),
+            borrow(column_cost),   borrow(column_lower),
+            borrow(column_upper),  borrow(integrality),
+            borrow(start),         borrow(index),
+            borrow(value),         borrow(row_lower),
+            borrow(row_upper),     offset};
+  }
+};
+
+}  // namespace
+
+void bind_coupling(py::module_& m) {
+  py::class_<CouplingHolder>(m, "Coupling")
+      .def(py::init([](Array<std::int32_t> step_start, Array<std::int32_t> step_row,
+                       Array<double> import_factor, Array<double> export_factor,
+                       Array<double> column_cost, Array<double> column_lower,
+                       Array<double> column_upper, Array<std::int32_t> integrality,
+                       Array<std::int32_t> start, Array<std::int32_t> index, Array<double> value,
+                       Array<double> row_lower, Array<double> row_upper, double offset) {
+             return CouplingHolder{step_start,  step_row,     import_factor, export_factor,
+                                   column_cost, column_lower, column_upper,  integrality,
+                                   start,       index,        value,         row_lower,
+                                   row_upper,   offset};
+           }),
+           py::kw_only(), py::arg("step_start").noconvert(), py::arg("step_row").noconvert(),
+           py::arg("import_factor").noconvert(), py::arg("export_factor").noconvert(),
+           py::arg("column_cost").noconvert(), py::arg("column_lower").noconvert(),
+           py::arg("column_upper").noconvert(), py::arg("integrality").noconvert(),
+           py::arg("start").noconvert(), py::arg("index").noconvert(), py::arg("value").noconvert(),
+           py::arg("row_lower").noconvert(), py::arg("row_upper").noconvert(), py::arg("offset"));
+
+  m.def(
+      "couple",
+      [](const LinearProgram& program, const CouplingHolder& coupling) {
+        const py::gil_scoped_release release;
+        return couple(program, coupling.coupling());
+      },
+      py::arg("program"), py::arg("coupling"));
+}
+
+}  // namespace bess::border

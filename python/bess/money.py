@@ -1,0 +1,108 @@
+"""What a dispatch costs, as the optimiser needs it: as a function of flows, and as a program's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bess._arrays import Floats
+from bess.site import Site
+from bess.unit import Unit
+
+if TYPE_CHECKING:
+    from bess.tariff import Tariff
+    from bess.tariff.objective import MeterBounds
+    from bess.tariff.program import Charges
+
+__all__ = ["BilledMoney", "Money"]
+
+
+@dataclass(eq=False)
+class Money:
+    """Prices by step, and degradation."""
+
+    import_price: Floats
+    export_price: Floats
+    units: list[Unit]
+    charges: Charges | None = None
+    """The bill that the prices are part of; None where they are all there is."""
+
+    @property
+    def ordered(self) -> bool:
+        """Whether 0 <= export price <= import price in every step, whatever is done."""
+        sold = self.export_price
+        return bool((sold >= 0).all() and (sold <= self.import_price).all())
+
+    def cost_and_scale(self, series: Floats, device_series: Floats) -> tuple[float, float]:
+        """What flows cost, and the money that flows, at least 1: what a gap is relative to."""
+        bought, sold = series[0] + series[1], series[4] + series[7]
+        energy = float(np.dot(self.import_price, bought) - np.dot(self.export_price, sold))
+        moved = float(np.dot(abs(self.import_price), bought))
+        moved += float(np.dot(abs(self.export_price), sold))
+        return energy + self._wear(device_series), max(1.0, moved)
+
+    def _wear(self, device_series: Floats) -> float:
+        given = device_series[:, 2].sum(axis=1) + device_series[:, 3].sum(axis=1)
+        costs = [
+            unit.battery.degradation_cost_per_kwh / unit.battery.dc_to_ac_efficiency
+            for unit in self.units
+        ]
+        return float(np.dot(costs, given))
+
+
+class BilledMoney(Money):
+    """The bill on a tariff, and degradation."""
+
+    def __init__(self, site: Site, units: list[Unit], tariff: Tariff) -> None:
+        from bess.tariff.objective import charges_of
+
+        charges = charges_of(tariff, site.timeline, _meter_bounds(site, units))
+        super().__init__(charges.import_price, charges.export_price, units, charges)
+        self._site = site
+        self._tariff = tariff
+
+    @property
+    def ordered(self) -> bool:
+        """Whether 0 <= export price <= import price in every step, whatever is done."""
+        assert self.charges is not None
+        return self.charges.ordered
+
+    def cost_and_scale(self, series: Floats, device_series: Floats) -> tuple[float, float]:
+        """Bill and degradation, and the sum of the bill's lines in size, at least 1."""
+        from bess.tariff.bill import bill_energy
+
+        bill = bill_energy(
+            self._site, self._tariff, series[0] + series[1], series[4] + series[7]
+        )
+        moved = sum(abs(line.amount) for line in bill.lines)
+        return bill.total + self._wear(device_series), max(1.0, moved)
+
+
+def _meter_bounds(site: Site, units: list[Unit]) -> MeterBounds:
+    """What can cross the meter, whatever the batteries do."""
+    from bess.tariff.objective import MeterBounds
+
+    taken = given = sold = 0.0
+    for unit in units:
+        battery = unit.battery
+        energy = battery.capacity_kwh * (
+            battery.max_state_of_charge - battery.min_state_of_charge
+        )
+        if battery.allow_grid_to_battery:
+            charge = min(battery.charge_power_kw * site.step_hours, energy / battery.input_efficiency)
+            taken += charge / battery.ac_to_dc_efficiency
+        discharge = min(battery.discharge_power_kw * site.step_hours, energy)
+        given += discharge * battery.dc_to_ac_efficiency
+        if battery.allow_battery_to_grid:
+            sold += discharge * battery.dc_to_ac_efficiency
+    solar = site.solar_kwh
+    most_import = site.load_kwh + taken
+    most_export = (solar if site.allow_solar_to_grid else 0.0 * solar) + sold
+    if site.import_limit_kwh is not None:
+        most_import = np.minimum(most_import, site.import_limit_kwh)
+    if site.export_limit_kwh is not None:
+        most_export = np.minimum(most_export, site.export_limit_kwh)
+    least_import = np.maximum(site.load_kwh - solar - given, 0.0)
+    return MeterBounds(most_import, most_export, np.minimum(least_import, most_import))

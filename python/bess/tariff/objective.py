@@ -1,0 +1,187 @@
+"""A tariff's bill as the objective of a linear program: the same lines, in variables.
+
+`charges_of` goes through a bill as `bess.tariff.bill.bill_energy` does, with expressions in place
+of numbers. What is convex needs no binaries: demand, rising bands, ratchets, netting at falling
+prices, minimum bills. Binaries come in where a price falls with quantity, or where a rule that
+costs money would not be kept by choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bess._arrays import Floats
+from bess.tariff.amounts import OFFSET_BY_CREDITS, fixed_lines, length_of, shares_class
+from bess.tariff.layout import Layout, lay_out, shares
+from bess.tariff.model import Tariff
+from bess.tariff.objective_demand import demand_charges, peaks_of
+from bess.tariff.objective_energy import energy_charges
+from bess.tariff.piecewise import Charge
+from bess.tariff.pricing import holding
+from bess.tariff.program import ChargeProgram, Charges, Expression
+from bess.tariff.rates import MinimumCharge
+from bess.timeline import Timeline
+
+__all__ = ["MeterBounds", "charges_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class MeterBounds:
+    """What can cross the meter in each step, kWh AC, whatever the batteries do."""
+
+    most_import: Floats
+    most_export: Floats
+    least_import: Floats
+
+
+def charges_of(tariff: Tariff, timeline: Timeline, bounds: MeterBounds) -> Charges:
+    """The bill as a function of what crosses the meter."""
+    layout = lay_out(tariff, timeline)
+    program = ChargeProgram(bounds.most_import, bounds.most_export, bounds.least_import)
+    peaks = peaks_of(layout, program, timeline.step_hours)
+    # Where percentages treat a minimum bill and what counts towards it differently, no part of the
+    # bill may be overstated to reach it.
+    exact = any(m.amount for m in tariff.minimum_charges) and bool(tariff.percentages)
+    lines = energy_charges(tariff, layout, program, peaks, exact)
+    lines += _series(tariff, timeline, layout, program)
+    lines += demand_charges(tariff, timeline, layout, program, peaks)
+    lines += [
+        Charge(line.kind, line.billing_period, line.charge_class, Expression(line.amount))
+        for line in fixed_lines(tariff, timeline, layout)
+    ]
+    lines += _percentages(tariff, timeline, layout, lines, taxes=False)
+    lines += _minimum(tariff, layout, program, lines)
+    lines += _percentages(tariff, timeline, layout, lines, taxes=True)
+    total = Expression()
+    for line in lines:
+        total.add(line.amount)
+    return replace(program.finish(total), ordered=_is_ordered(tariff, timeline))
+
+
+def _is_ordered(tariff: Tariff, timeline: Timeline) -> bool:
+    """Whether a kWh exported never earns more than one imported costs, nor less than nothing."""
+    prices = [rate.price for rate in (*tariff.rates, *tariff.demand_rates)]
+    prices += [band.price for rate in tariff.rates for band in rate.bands]
+    prices += [band.price for rate in tariff.demand_rates for band in rate.bands]
+    if min(prices, default=0.0) < 0 or any(rate.percent < 0 for rate in tariff.percentages):
+        return False
+    nets = tariff.metering == "net_metering"
+    sells = [rate for rate in tariff.rates if rate.on_export and not rate.on_import and not nets]
+    if tariff.series is None and not sells:
+        return True
+    if tariff.percentages or tariff.minimum_charges or nets:
+        return False  # what an import costs can then be less than its price, or 0
+    dear, cheap = np.zeros(timeline.steps), np.zeros(timeline.steps)
+    if tariff.series is not None:
+        buy, sell = tariff.series.on(timeline, tariff.time_zone)
+        dear, cheap = dear + sell, cheap + buy
+        if min(buy.min(), sell.min()) < 0:
+            return False
+    for rate, holds in zip(tariff.rates, holding(tariff, timeline), strict=True):
+        if rate.on_import:
+            cheap += holds * min((band.price for band in rate.bands), default=rate.price)
+        if rate.on_export:
+            dear += holds * rate.price
+    return bool((dear <= cheap).all())
+
+
+def _series(
+    tariff: Tariff, timeline: Timeline, layout: Layout, program: ChargeProgram
+) -> list[Charge]:
+    if tariff.series is None:
+        return []
+    buy, sell = tariff.series.on(timeline, tariff.time_zone)
+    lines = []
+    for p, period in enumerate(layout.periods):
+        steps = np.arange(period.first_step, period.end_step)
+        if buy[steps].any():
+            lines.append(Charge("energy", p, (), program.step_sum(steps, buy[steps])))
+        if sell[steps].any():
+            lines.append(Charge("export", p, (), program.step_sum(steps, 0.0, -sell[steps])))
+    return lines
+
+
+def _percentages(
+    tariff: Tariff, timeline: Timeline, layout: Layout, lines: Sequence[Charge], taxes: bool
+) -> list[Charge]:
+    found: list[Charge] = []
+    for stage in (1, 2) if taxes else (0,):
+        on = [*lines, *found]
+        for rate in tariff.percentages:
+            if rate.stage != stage or rate.percent == 0:
+                continue
+            classes = tuple(c for c in rate.charge_class if c not in ("TAX", "AFTER_TAX"))
+            rule = (rate.seasons, rate.valid_from, rate.valid_to)
+            parts = shares(tariff, timeline, layout.periods, rule)
+            bases = [Expression() for _ in layout.periods]
+            for line in on:
+                if shares_class(classes, line.charge_class):
+                    bases[line.billing_period].add(line.amount)
+            found += [
+                Charge(
+                    "tax" if taxes else "percentage",
+                    p,
+                    rate.charge_class,
+                    base * (rate.percent * part / 100),
+                )
+                for p, (base, part) in enumerate(zip(bases, parts, strict=True))
+                if part
+            ]
+    return found
+
+
+def _minimum(
+    tariff: Tariff, layout: Layout, program: ChargeProgram, lines: Sequence[Charge]
+) -> list[Charge]:
+    """What each minimum charge adds: at least what is short of it."""
+    found: list[Charge] = []
+    periods = layout.periods
+    for charge in tariff.minimum_charges:
+        if charge.amount == 0:
+            continue
+        own = _counted(charge, layout, program, [*lines])
+        ends = range(len(periods))
+        if charge.period == "year":
+            ends = range(min(11, len(periods) - 1), len(periods), 12)
+        for p in sorted({*ends, len(periods) - 1}):
+            span = range(p - p % 12, p + 1) if charge.period == "year" else range(p, p + 1)
+            least = charge.amount * sum(length_of(periods[i], charge.period) for i in span)
+            reached = Expression()
+            for i in span:
+                reached.add(own[i])
+            low, _ = program.bounds(reached)
+            if low >= least:
+                continue
+            short = program.column(0.0, least - low)
+            program.row(short + reached, least)
+            found.append(Charge("minimum", p, charge.charge_class, short))
+    return found
+
+
+def _counted(
+    charge: MinimumCharge, layout: Layout, program: ChargeProgram, lines: Sequence[Charge]
+) -> list[Expression]:
+    """By billing period, what counts towards a minimum charge: energy if above 0, and the rest."""
+    energy = [Expression() for _ in layout.periods]
+    other = [Expression() for _ in layout.periods]
+    for line in lines:
+        if line.kind != "tax" and shares_class(charge.charge_class, line.charge_class):
+            into = energy if line.kind in OFFSET_BY_CREDITS else other
+            into[line.billing_period].add(line.amount)
+    return [_at_least_zero(program, e) + o for e, o in zip(energy, other, strict=True)]
+
+
+def _at_least_zero(program: ChargeProgram, amount: Expression) -> Expression:
+    """An amount, or 0 if it is negative: never more."""
+    low, high = program.bounds(amount)
+    if low >= 0:
+        return amount
+    counted = program.column(0.0, max(high, 0.0))
+    if high > 0:
+        negative = program.binary()
+        program.row(amount - counted + negative * -low, 0.0)
+        program.row(Expression(high) - negative * high - counted, 0.0)
+    return counted
