@@ -43,3 +43,26 @@ def test_large_devices_share_a_small_import_limit() -> None:
     result = best(site([0.1, 0.5], import_limit_kwh=0.3), units, [0.1, 0.5])
     assert result.cost == pytest.approx(0.3 * 0.1 + 0.3 * 0.5)
     assert result.gap <= 1e-6
+
+
+def test_a_stored_energy_that_was_rounded_is_no_movement() -> None:
+    """In units of so small a load, 100 kWh come back as 100 kWh less 1.4e-14."""
+    store = battery(capacity_kwh=100, initial_state_of_charge=1, discharge_power_kw=20)
+    result = best(site([1e-209], step_hours=0.5), store, 0.0)
+    assert not result.battery_to_grid_kwh_ac.any()
+    assert_allclose(result.battery_soc, [1], rtol=0)
+
+
+def test_a_trace_of_sun_makes_no_program_infeasible() -> None:
+    """What a solver cannot tell from nothing is nothing to it."""
+    store = battery(
+        capacity_kwh=6,
+        charge_power_kw=0.1,
+        min_state_of_charge=0.5,
+        max_state_of_charge=0.55,
+        initial_state_of_charge=0.525,
+        allow_grid_to_battery=False,
+        allow_solar_to_battery=False,
+    )
+    result = best(site([0.0], solar_kwh=[3.2e-77]), store, [-0.2], [0.001])
+    assert_allclose(result.battery_soc, [0.525])

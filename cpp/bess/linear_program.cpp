@@ -86,9 +86,10 @@ class Builder {
 
   // Opens the next column; money per kWh and kWh in, the program's units stored.
   void column(double cost, double throughput, double lower, double upper, Meter meter = {}) {
-    write_column(cost / program_.cost_unit, kTieCost * throughput, lower / program_.energy_unit,
-                 std::max(upper, 0.0) / program_.energy_unit, 0, meter);
+    write_column(cost / program_.cost_unit, kTieCost * throughput, in_units(lower),
+                 std::max(in_units(upper), 0.0), 0, meter);
   }
+  double in_units(double energy) const { return bess::in_units(energy, program_.energy_unit); }
   void binary_column() { write_column(0, 0, 0, 1, 1, {}); }
   void write_column(double cost, double tie_cost, double lower, double upper, std::int32_t integer,
                     Meter meter) {
@@ -177,7 +178,7 @@ class Builder {
       if (d.battery.grid_to_battery)
         most += charge_bound(d.battery) / d.battery.ac_to_dc_efficiency;
     }
-    return std::min(most, problem_.site.import_limit_at(t)) / program_.energy_unit;
+    return in_units(std::min(most, problem_.site.import_limit_at(t)));
   }
   double most_export(std::size_t t) const {
     double most = problem_.site.solar_to_grid ? problem_.site.solar[t] : 0.0;
@@ -185,15 +186,15 @@ class Builder {
       if (d.battery.battery_to_grid)
         most += discharge_bound(d.battery) * d.battery.dc_to_ac_efficiency;
     }
-    return std::min(most, problem_.site.export_limit_at(t)) / program_.energy_unit;
+    return in_units(std::min(most, problem_.site.export_limit_at(t)));
   }
 
   void add_binary_columns(std::size_t t) {
     for (std::size_t i = 0; i < problem_.devices.size(); ++i) {
       const Battery& b = problem_.devices[i].battery;
       binary_column();
-      entry(rows_.charge(t, i), -charge_bound(b) / program_.energy_unit);
-      entry(rows_.discharge(t, i), discharge_bound(b) / program_.energy_unit);
+      entry(rows_.charge(t, i), -in_units(charge_bound(b)));
+      entry(rows_.discharge(t, i), in_units(discharge_bound(b)));
     }
     binary_column();
     entry(rows_.export_row(t), most_export(t));
@@ -201,27 +202,26 @@ class Builder {
   }
 
   void bound_rows(std::size_t t) {
-    const double unit = program_.energy_unit;
     const double load = problem_.site.load[t];
-    program_.row_upper[at(rows_.load(t))] = load / unit;
-    program_.row_upper[at(rows_.solar(t))] = problem_.site.solar[t] / unit;
+    program_.row_upper[at(rows_.load(t))] = in_units(load);
+    program_.row_upper[at(rows_.solar(t))] = in_units(problem_.site.solar[t]);
     for (std::size_t i = 0; i < problem_.devices.size(); ++i) {
       const Battery& b = problem_.devices[i].battery;
-      const double before = t == 0 && !problem_.cyclic ? b.initial_energy / unit : 0.0;
+      const double before = t == 0 && !problem_.cyclic ? in_units(b.initial_energy) : 0.0;
       program_.row_lower[at(rows_.energy(t, i))] = before;
       program_.row_upper[at(rows_.energy(t, i))] = before;
       const bool exclusive = rows_.is_exclusive(t);
-      program_.row_upper[at(rows_.charge(t, i))] = exclusive ? 0.0 : b.charge_limit / unit;
+      program_.row_upper[at(rows_.charge(t, i))] = exclusive ? 0.0 : in_units(b.charge_limit);
       program_.row_upper[at(rows_.discharge(t, i))] =
-          (exclusive ? discharge_bound(b) : b.discharge_limit) / unit;
+          in_units(exclusive ? discharge_bound(b) : b.discharge_limit);
     }
     if (rows_.has_export(t)) {
       program_.row_upper[at(rows_.export_row(t))] =
-          rows_.is_exclusive(t) ? most_export(t) : problem_.site.export_limit_at(t) / unit;
+          rows_.is_exclusive(t) ? most_export(t) : in_units(problem_.site.export_limit_at(t));
     }
     if (rows_.has_import(t)) {
       const double limit = rows_.is_exclusive(t) ? 0.0 : problem_.site.import_limit_at(t);
-      program_.row_upper[at(rows_.import_row(t))] = (limit - load) / unit;
+      program_.row_upper[at(rows_.import_row(t))] = in_units(limit) - in_units(load);
     }
   }
 

@@ -13,13 +13,22 @@ namespace bess {
 // In units of the largest price: small against any price difference, large against tolerances.
 inline constexpr double kTieCost = 1e-7;
 
+// An energy in a program's units. What is less than a solver can tell from nothing is nothing: a
+// bound of 1e-77 makes programs that are feasible by less than a solver's tolerances.
+inline double in_units(double energy, double energy_unit) {
+  constexpr double kNothing = 1e-11;
+  const double number = energy / energy_unit;
+  return std::abs(number) < kNothing ? 0.0 : number;
+}
+
 inline double largest(std::span<const double> values) {
   double most = 0;
   for (const double value : values) most = std::max(most, std::abs(value));
   return most;
 }
 
-// Numbers near 1: energies in the site's largest, unless the batteries are far larger or smaller.
+// Numbers near 1: energies in the site's largest, or in the batteries' if that is smaller, or if
+// the site's is so small that stored energies would be out of all proportion.
 inline void choose_units(const Problem& problem, LinearProgram& program) {
   double power = 0;
   double wear = 0;
@@ -28,7 +37,7 @@ inline void choose_units(const Problem& problem, LinearProgram& program) {
     wear = std::max(wear, device.battery.degradation_cost);
   }
   const double site = std::max(largest(problem.site.load), largest(problem.site.solar));
-  program.energy_unit = site > 0 ? std::clamp(site, 1e-6 * power, power) : power;
+  program.energy_unit = site > 1e-6 * power ? std::min(site, power) : power;
   const double price =
       std::max({largest(problem.import_price), largest(problem.export_price), wear});
   program.cost_unit = price > 0 ? price : 1.0;

@@ -80,7 +80,7 @@ class Builder {
   };
   void add_way(std::size_t t, const Way& way, double& left) {
     const double width = std::min(way.width, left / way.per_kwh);
-    if (!(width > 0)) return;
+    if (!(in_units(width, program_.energy_unit) > 0)) return;
     left = std::max(left - width * way.per_kwh, 0.0);
     const double wear = way.stored < 0 ? terms_.wear : 0.0;
     open_column(

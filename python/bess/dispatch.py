@@ -107,9 +107,12 @@ def dispatch(
         "tariff": tariff,
     }
     if isinstance(strategy, Optimize):
-        if paid is None and tariff is None:
+        if tariff is not None:
+            money: Money = BilledMoney(site, units, tariff)
+        elif paid is not None:
+            money = Money(*paid, units)
+        else:
             raise InputError.at("prices", "are required by Optimize (or a tariff)")
-        money = Money(*paid, units) if tariff is None else BilledMoney(site, units, tariff)
         return _optimal(site, units, strategy, money, assumptions, common)
     time_zone = None if tariff is None else tariff.time_zone
     if isinstance(strategy, FixedSchedule):

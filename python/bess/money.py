@@ -13,8 +13,7 @@ from bess.unit import Unit
 
 if TYPE_CHECKING:
     from bess.tariff import Tariff
-    from bess.tariff.objective import MeterBounds
-    from bess.tariff.program import Charges
+    from bess.tariff.program import Charges, MeterBounds
 
 __all__ = ["BilledMoney", "Money"]
 
@@ -73,27 +72,30 @@ class BilledMoney(Money):
         """Bill and degradation, and the sum of the bill's lines in size, at least 1."""
         from bess.tariff.bill import bill_energy
 
-        bill = bill_energy(
-            self._site, self._tariff, series[0] + series[1], series[4] + series[7]
-        )
+        bill = bill_energy(self._site, self._tariff, series[0] + series[1], series[4] + series[7])
         moved = sum(abs(line.amount) for line in bill.lines)
         return bill.total + self._wear(device_series), max(1.0, moved)
 
 
 def _meter_bounds(site: Site, units: list[Unit]) -> MeterBounds:
     """What can cross the meter, whatever the batteries do."""
-    from bess.tariff.objective import MeterBounds
+    from bess.tariff.program import MeterBounds
 
-    taken = given = sold = 0.0
+    taken = given = sold = shifted = 0.0
+    solar_ratio = 1 / site.solar_dc_to_ac_efficiency
     for unit in units:
         battery = unit.battery
-        energy = battery.capacity_kwh * (
-            battery.max_state_of_charge - battery.min_state_of_charge
-        )
+        energy = battery.capacity_kwh * (battery.max_state_of_charge - battery.min_state_of_charge)
         if battery.allow_grid_to_battery:
-            charge = min(battery.charge_power_kw * site.step_hours, energy / battery.input_efficiency)
+            charge = min(
+                battery.charge_power_kw * site.step_hours, energy / battery.input_efficiency
+            )
             taken += charge / battery.ac_to_dc_efficiency
         discharge = min(battery.discharge_power_kw * site.step_hours, energy)
+        shifted += energy * battery.dc_to_ac_efficiency
+        into = max(battery.ac_to_dc_efficiency, solar_ratio if battery.dc_coupled else 0.0)
+        if into * battery.input_efficiency * battery.dc_to_ac_efficiency > 1:
+            shifted = np.inf  # more comes out than went in
         given += discharge * battery.dc_to_ac_efficiency
         if battery.allow_battery_to_grid:
             sold += discharge * battery.dc_to_ac_efficiency
@@ -105,4 +107,6 @@ def _meter_bounds(site: Site, units: list[Unit]) -> MeterBounds:
     if site.export_limit_kwh is not None:
         most_export = np.minimum(most_export, site.export_limit_kwh)
     least_import = np.maximum(site.load_kwh - solar - given, 0.0)
-    return MeterBounds(most_import, most_export, np.minimum(least_import, most_import))
+    least_import = np.minimum(least_import, most_import)
+    net_load = site.load_kwh - solar
+    return MeterBounds(most_import, most_export, least_import, net_load, shifted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -132,9 +133,9 @@ class _Search:
         A ``gap`` of None leaves the tariff's own binaries free between 0 and 1.
         """
         program = self._program(exclusive)
-        arguments = {"gap": gap or 0.0, "clock": self.clock, "relaxed": gap is None}
+        solved = partial(solve, gap=gap or 0.0, clock=self.clock, relaxed=gap is None)
         try:
-            answer = solve(program, **arguments)
+            answer = solved(program)
         except InfeasibleError:
             # Each window could be met, but not all of them together.
             self._problem = self._stated(
@@ -149,7 +150,7 @@ class _Search:
             )
             self._best = None  # it met other windows
             program = self._program(exclusive)
-            answer = solve(program, **arguments)
+            answer = solved(program)
         self._last = (program, answer)
         self._take_marginal_prices(program, answer)
         self._keep(program, answer)
@@ -222,6 +223,4 @@ class _Search:
         if feasible:  # rounding apart, a bound is never above a cost
             lower_bound = min(lower_bound, optimum.cost)
             gap = (optimum.cost - lower_bound) / scale
-        self._best = _Recovered(
-            replace(optimum, lower_bound=lower_bound, gap=gap), feasible, scale
-        )
+        self._best = _Recovered(replace(optimum, lower_bound=lower_bound, gap=gap), feasible, scale)

@@ -9,11 +9,10 @@ costs money would not be kept by choice.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from bess._arrays import Floats
 from bess.tariff.amounts import OFFSET_BY_CREDITS, fixed_lines, length_of, shares_class
 from bess.tariff.layout import Layout, lay_out, shares
 from bess.tariff.model import Tariff
@@ -21,26 +20,17 @@ from bess.tariff.objective_demand import demand_charges, peaks_of
 from bess.tariff.objective_energy import energy_charges
 from bess.tariff.piecewise import Charge
 from bess.tariff.pricing import holding
-from bess.tariff.program import ChargeProgram, Charges, Expression
+from bess.tariff.program import ChargeProgram, Charges, Expression, MeterBounds
 from bess.tariff.rates import MinimumCharge
 from bess.timeline import Timeline
 
-__all__ = ["MeterBounds", "charges_of"]
-
-
-@dataclass(frozen=True, eq=False)
-class MeterBounds:
-    """What can cross the meter in each step, kWh AC, whatever the batteries do."""
-
-    most_import: Floats
-    most_export: Floats
-    least_import: Floats
+__all__ = ["charges_of"]
 
 
 def charges_of(tariff: Tariff, timeline: Timeline, bounds: MeterBounds) -> Charges:
     """The bill as a function of what crosses the meter."""
     layout = lay_out(tariff, timeline)
-    program = ChargeProgram(bounds.most_import, bounds.most_export, bounds.least_import)
+    program = ChargeProgram(bounds)
     peaks = peaks_of(layout, program, timeline.step_hours)
     # Where percentages treat a minimum bill and what counts towards it differently, no part of the
     # bill may be overstated to reach it.
@@ -63,7 +53,8 @@ def charges_of(tariff: Tariff, timeline: Timeline, bounds: MeterBounds) -> Charg
 
 def _is_ordered(tariff: Tariff, timeline: Timeline) -> bool:
     """Whether a kWh exported never earns more than one imported costs, nor less than nothing."""
-    prices = [rate.price for rate in (*tariff.rates, *tariff.demand_rates)]
+    prices = [rate.price for rate in tariff.rates]
+    prices += [rate.price for rate in tariff.demand_rates]
     prices += [band.price for rate in tariff.rates for band in rate.bands]
     prices += [band.price for rate in tariff.demand_rates for band in rate.bands]
     if min(prices, default=0.0) < 0 or any(rate.percent < 0 for rate in tariff.percentages):

@@ -41,8 +41,8 @@ def peaks_of(layout: Layout, program: ChargeProgram, step_hours: float) -> Peaks
             owners.setdefault(b, []).append((window, period))
     runs = layout.runs if layout.peak_runs is None else layout.peak_runs
     groups: dict[tuple[tuple[int, int], ...], list[int]] = {}
-    for b, windows in owners.items():
-        groups.setdefault(tuple(windows), []).append(b)
+    for b, of_bin in owners.items():
+        groups.setdefault(tuple(of_bin), []).append(b)
     peaks: Peaks = {}
     highest: dict[tuple[int, int], float] = {}
     shared = []
@@ -69,7 +69,7 @@ def _highest(
     program: ChargeProgram, layout: Layout, runs: Runs, bins: Sequence[int]
 ) -> tuple[Means, float]:
     """The steps, intervals and weights of some bins, and the most their intervals can import."""
-    steps = len(program.most_import)
+    steps = len(program.meter.most_import)
     starts = np.arange(steps)
     if layout.interval > 1:
         starts = np.maximum(np.arange(layout.first - layout.interval, steps, layout.interval), 0)
@@ -79,7 +79,7 @@ def _highest(
     own = np.flatnonzero(np.repeat(inside, length))
     interval = np.repeat(number, length)[own]
     weight = np.repeat(1.0 / length, length)[own]
-    most = np.bincount(interval, weight * program.most_import[own])
+    most = np.bincount(interval, weight * program.meter.most_import[own])
     return (own, interval, weight), float(most.max())
 
 

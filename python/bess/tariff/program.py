@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from bess import _core
 from bess._arrays import Floats
 
-__all__ = ["ChargeProgram", "Charges", "Expression"]
+__all__ = ["ChargeProgram", "Charges", "Expression", "MeterBounds"]
 
 Steps = NDArray[np.intp]
 _INFINITY: Final = float("inf")
@@ -81,22 +81,45 @@ class Charges:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class MeterBounds:
+    """What can cross the meter, whatever the batteries do; kWh AC, series by step."""
+
+    most_import: Floats
+    most_export: Floats
+    least_import: Floats
+    net_load: Floats
+    """Load less solar."""
+    most_shifted: float
+    """What storage can give over consecutive steps beyond what it takes in them."""
+
+    def of_sum(self, steps: Steps, imported: Floats, exported: Floats) -> tuple[float, float]:
+        """Bounds on the sum over rising ``steps`` of factors times import and export."""
+        least, most = self.least_import[steps], self.most_import[steps]
+        sold = exported * self.most_export[steps]
+        low = np.minimum(imported * least, imported * most).sum() + np.minimum(sold, 0.0).sum()
+        high = np.maximum(imported * least, imported * most).sum() + np.maximum(sold, 0.0).sum()
+        if len(steps) and imported[0] > 0 and (imported == imported[0]).all() and not sold.any():
+            runs = np.concatenate([[0], np.flatnonzero(np.diff(steps) != 1) + 1])
+            by_power = np.add.reduceat(least, runs)
+            by_energy = np.add.reduceat(self.net_load[steps], runs) - self.most_shifted
+            low = imported[0] * np.maximum(by_power, by_energy).sum()
+        return float(low), float(high)
+
+
 class ChargeProgram:
     """Collects variables and rows, then makes `Charges` of them.
 
-    ``most_import`` and ``most_export`` bound what can cross the meter in each step, in kWh, and
-    ``least_import`` what must come in: bounds of sums follow from them.
-
-    >>> program = ChargeProgram(np.ones(2), np.zeros(2), np.zeros(2))
+    >>> bounds = MeterBounds(np.ones(2), np.zeros(2), np.zeros(2), np.zeros(2), 0.0)
+    >>> program = ChargeProgram(bounds)
     >>> energy = program.step_sum(np.arange(2))
     >>> program.finish(energy * 0.3).import_price.tolist()
     [0.3, 0.3]
     """
 
-    def __init__(self, most_import: Floats, most_export: Floats, least_import: Floats) -> None:
-        self.most_import, self.most_export = most_import, most_export
-        self._least_import = least_import
-        self._steps = len(most_import)
+    def __init__(self, meter: MeterBounds) -> None:
+        self.meter = meter
+        self._steps = len(meter.most_import)
         self._sums: dict[int, tuple[Steps, Floats, Floats]] = {}
         self._known: dict[tuple[bytes, bytes, bytes], int] = {}
         self._lower: list[float] = []
@@ -128,13 +151,7 @@ class ChargeProgram:
         factors = [np.broadcast_to(np.float64(f), steps.shape) for f in (imported, exported)]
         key = (steps.tobytes(), factors[0].tobytes(), factors[1].tobytes())
         if key not in self._known:
-            least, most = self._least_import[steps], self.most_import[steps]
-            sold = self.most_export[steps]
-            ends = np.stack([factors[0] * least, factors[0] * most])
-            sold_ends = np.stack([np.zeros(len(steps)), factors[1] * sold])
-            lower = ends.min(axis=0).sum() + sold_ends.min(axis=0).sum()
-            upper = ends.max(axis=0).sum() + sold_ends.max(axis=0).sum()
-            self.column(float(lower), float(upper))
+            self.column(*self.meter.of_sum(steps, factors[0], factors[1]))
             self._known[key] = len(self._lower) - 1
             self._sums[self._known[key]] = (steps, factors[0], factors[1])
         return Expression(0.0, {self._known[key]: 1.0})
@@ -205,13 +222,13 @@ class ChargeProgram:
         upper = [row[2] for row in rows]
         own = [(place[v], r, value) for r, row in enumerate(rows) for v, value in row[0].items()]
         column, index = (np.array([entry[i] for entry in own], np.intp) for i in (0, 1))
-        value = np.array([entry[2] for entry in own])
+        values = np.array([entry[2] for entry in own])
         for steps, interval, weight, owner, count in self._many:
             entries.append((steps, len(lower) + interval, weight, np.zeros(len(steps))))
             owners = np.array([place[int(v)] for v in owner])
             column = np.concatenate([column, owners])
             index = np.concatenate([index, len(lower) + np.arange(count)])
-            value = np.concatenate([value, np.full(count, -1.0)])
+            values = np.concatenate([values, np.full(count, -1.0)])
             lower += [-_INFINITY] * count
             upper += [0.0] * count
         merged = tuple(np.concatenate([part[i] for part in entries]) for i in range(4))
@@ -230,15 +247,13 @@ class ChargeProgram:
             integrality=np.array([self._binary[v] for v in columns], np.int32),
             start=_starts(column[order], len(columns)),
             index=index[order].astype(np.int32),
-            value=np.ascontiguousarray(value[order], np.float64),
+            value=np.ascontiguousarray(values[order], np.float64),
             row_lower=np.array(lower, np.float64),
             row_upper=np.array(upper, np.float64),
             offset=objective.constant,
         )
         kept = (step, row_of, imported, exported)
-        return Charges(
-            imports, exports, coupling, kept, len(lower)
-        )
+        return Charges(imports, exports, coupling, kept, len(lower))
 
 
 def _starts(sorted_values: NDArray[np.intp], count: int) -> NDArray[np.int32]:
