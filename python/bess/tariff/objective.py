@@ -106,7 +106,7 @@ def _percentages(
                 continue
             classes = tuple(c for c in rate.charge_class if c not in ("TAX", "AFTER_TAX"))
             rule = (rate.seasons, rate.valid_from, rate.valid_to)
-            parts = shares(tariff, timeline, layout.periods, rule)
+            parts = shares(tariff, timeline, layout, rule)
             bases = [Expression() for _ in layout.periods]
             for line in on:
                 if shares_class(classes, line.charge_class):
