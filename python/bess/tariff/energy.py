@@ -14,12 +14,12 @@ from bess.tariff.lines import BillLine, Kind
 from bess.tariff.model import Tariff
 from bess.tariff.rates import Band, EnergyRate
 
-__all__ = ["energy_lines", "kind_of", "net_by_time_of_use"]
+__all__ = ["SEVERAL", "energy_lines", "kind_of", "net_by_time_of_use"]
 
 
-_SEVERAL: Final = {"quarter": 3, "year": 12}
+SEVERAL: Final = {"quarter": 3, "year": 12}
 """How many billing periods are netted together."""
-_WHOLE_PERIODS: Final = ("billing_period", *_SEVERAL)
+_WHOLE_PERIODS: Final = ("billing_period", *SEVERAL)
 
 
 def net_by_time_of_use(
@@ -191,13 +191,13 @@ class _Plain:
 
 def _gathered(rates: list[EnergyRate], periods: list[int]) -> NDArray[np.intp] | None:
     """The entry in which each is settled: the rate's last of three or twelve periods, or itself."""
-    if not any(rate.settlement in _SEVERAL and rate.nets for rate in rates):
+    if not any(rate.settlement in SEVERAL and rate.nets for rate in rates):
         return None
     into = np.arange(len(rates))
     last: dict[tuple[int, int], int] = {}
     for e in reversed(range(len(rates))):
-        if rates[e].settlement in _SEVERAL and rates[e].nets:
-            key = id(rates[e]), periods[e] // _SEVERAL[rates[e].settlement]
+        if rates[e].settlement in SEVERAL and rates[e].nets:
+            key = id(rates[e]), periods[e] // SEVERAL[rates[e].settlement]
             into[e] = last.setdefault(key, e)
     return into
 

@@ -13,11 +13,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from bess._arrays import Floats
 from bess.tariff.amounts import OFFSET_BY_CREDITS, fixed_lines, length_of, shares_class
 from bess.tariff.layout import Layout, lay_out, shares
 from bess.tariff.model import Tariff
 from bess.tariff.objective_demand import demand_charges, peaks_of
 from bess.tariff.objective_energy import energy_charges
+from bess.tariff.objective_steps import series_charges, step_charges
 from bess.tariff.piecewise import Charge
 from bess.tariff.pricing import holding
 from bess.tariff.program import ChargeProgram, Charges, Expression, MeterBounds
@@ -36,7 +38,8 @@ def charges_of(tariff: Tariff, timeline: Timeline, bounds: MeterBounds) -> Charg
     # bill may be overstated to reach it.
     exact = any(m.amount for m in tariff.minimum_charges) and bool(tariff.percentages)
     lines = energy_charges(tariff, layout, program, peaks, exact)
-    lines += _series(tariff, timeline, layout, program)
+    lines += step_charges(tariff, timeline, layout, program, exact)
+    lines += series_charges(tariff, timeline, layout, program)
     lines += demand_charges(tariff, timeline, layout, program, peaks)
     lines += [
         Charge(line.kind, line.billing_period, line.charge_class, Expression(line.amount))
@@ -60,39 +63,29 @@ def _is_ordered(tariff: Tariff, timeline: Timeline) -> bool:
     if min(prices, default=0.0) < 0 or any(rate.percent < 0 for rate in tariff.percentages):
         return False
     nets = tariff.metering == "net_metering"
-    sells = [rate for rate in tariff.rates if rate.on_export and not rate.on_import and not nets]
-    if tariff.series is None and not sells:
+    sells = [rate for rate in tariff.rates if rate.on_export and not nets]
+    if tariff.series is None and not sells and not any(r.prices for r in tariff.rates):
         return True
-    if tariff.percentages or tariff.minimum_charges or nets:
-        return False  # what an import costs can then be less than its price, or 0
+    over_period = any(rate.settlement != "interval" for rate in tariff.rates)
+    if tariff.percentages or tariff.minimum_charges or nets or over_period:
+        return False  # what an import costs, or an export earns, can then differ from its price
     dear, cheap = np.zeros(timeline.steps), np.zeros(timeline.steps)
     if tariff.series is not None:
-        buy, sell = tariff.series.on(timeline, tariff.time_zone)
-        dear, cheap = dear + sell, cheap + buy
-        if min(buy.min(), sell.min()) < 0:
+        cheap, dear = tariff.series.on(timeline, tariff.time_zone)
+        if min(cheap.min(), dear.min()) < 0:
             return False
     for rate, holds in zip(tariff.rates, holding(tariff, timeline), strict=True):
+        buy: Floats | float = min((band.price for band in rate.bands), default=rate.price)
+        sell: Floats | float = rate.price
+        if rate.prices is not None:
+            buy, sell = rate.prices.on(timeline, tariff.time_zone)
+            if min(buy.min(), sell.min()) < 0:
+                return False
         if rate.on_import:
-            cheap += holds * min((band.price for band in rate.bands), default=rate.price)
+            cheap = cheap + holds * buy
         if rate.on_export:
-            dear += holds * rate.price
+            dear = dear + holds * sell
     return bool((dear <= cheap).all())
-
-
-def _series(
-    tariff: Tariff, timeline: Timeline, layout: Layout, program: ChargeProgram
-) -> list[Charge]:
-    if tariff.series is None:
-        return []
-    buy, sell = tariff.series.on(timeline, tariff.time_zone)
-    lines = []
-    for p, period in enumerate(layout.periods):
-        steps = np.arange(period.first_step, period.end_step)
-        if buy[steps].any():
-            lines.append(Charge("energy", p, (), program.step_sum(steps, buy[steps])))
-        if sell[steps].any():
-            lines.append(Charge("export", p, (), program.step_sum(steps, 0.0, -sell[steps])))
-    return lines
 
 
 def _percentages(

@@ -9,11 +9,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bess.tariff.energy import kind_of
+from bess.tariff.energy import SEVERAL, kind_of
 from bess.tariff.layout import ANY_HOURS, Layout
 from bess.tariff.model import Tariff
 from bess.tariff.objective_demand import Peaks
-from bess.tariff.objective_netting import BinSums, NetMetering
+from bess.tariff.objective_netting import BinSums, Entry, NetMetering
 from bess.tariff.piecewise import Charge, banded, larger, smaller, split_by_sign
 from bess.tariff.pricing import with_percentages
 from bess.tariff.program import ChargeProgram, Expression
@@ -52,14 +52,7 @@ class _Energy:
         self._peaks = peaks
         self._exact = exact
         self._meter = BinSums(layout, program)
-        entries = layout.rates
-        ends = np.append(entries.offset, len(entries.bins))
-        self._entries = [
-            (tariff.rates[i], p, entries.bins[ends[e] : ends[e + 1]])
-            for e, (i, p) in enumerate(
-                zip(entries.index.tolist(), entries.period.tolist(), strict=True)
-            )
-        ]
+        self._entries = _entries(tariff, layout)
 
     def charges(self) -> list[Charge]:
         tariff, layout = self._tariff, self._layout
@@ -71,6 +64,8 @@ class _Energy:
         netted = self._netted() if netting is None else {}
         shared: dict[int, list[tuple[EnergyRate, Expression]]] = defaultdict(list)
         for rate, period, bins in self._entries:
+            if rate.by_step:
+                continue
             over_period = netting is None and _nets_by_itself(rate)
             if not rate.bypassable:
                 quantity = self._meter.sum(bins)
@@ -107,7 +102,7 @@ class _Energy:
         gain: dict[bytes, float] = defaultdict(float)
         bins_of: dict[bytes, NDArray[np.intp]] = {}
         for rate, _, bins in self._entries:
-            if not _nets_by_itself(rate) or (rate.on_import and rate.on_export):
+            if not _nets_by_itself(rate) or rate.by_step or (rate.on_import and rate.on_export):
                 continue
             key = bins.tobytes()
             price = min((band.price for band in rate.bands), default=rate.price)
@@ -195,8 +190,28 @@ class _Energy:
         return amount
 
 
+def _entries(tariff: Tariff, layout: Layout) -> list[Entry]:
+    """The bins of each rate in each billing period, or in the three or twelve that it nets over."""
+    ends = np.append(layout.rates.offset, len(layout.rates.bins))
+    together: dict[tuple[int, int], list[NDArray[np.intp]]] = defaultdict(list)
+    last: dict[tuple[int, int], int] = {}
+    for e, (i, p) in enumerate(
+        zip(layout.rates.index.tolist(), layout.rates.period.tolist(), strict=True)
+    ):
+        rate = tariff.rates[i]
+        periods = SEVERAL.get(rate.settlement, 1) if rate.nets else 1
+        if tariff.metering == "net_metering":
+            periods = 1
+        key = (i, p // periods)
+        together[key].append(layout.rates.bins[ends[e] : ends[e + 1]])
+        last[key] = p
+    return [
+        (tariff.rates[key[0]], last[key], np.concatenate(bins)) for key, bins in together.items()
+    ]
+
+
 def _nets_by_itself(rate: EnergyRate) -> bool:
-    return rate.settlement == "billing_period" and rate.bypassable
+    return rate.settlement != "interval" and rate.bypassable
 
 
 def _rises(rate: EnergyRate) -> tuple[tuple[float, object], ...]:

@@ -12,7 +12,7 @@ from bess.tariff.model import Tariff
 from bess.tariff.rates import EnergyRate
 from bess.timeline import Timeline
 
-__all__ = ["series_lines", "step_lines"]
+__all__ = ["series_lines", "spans_of", "step_lines"]
 
 
 def step_lines(
@@ -36,7 +36,7 @@ def step_lines(
             np.arange(len(layout.periods)), [p.end_step - p.first_step for p in layout.periods]
         )[steps]
         if rate.nets:
-            span = _spans(rate, timeline, tariff, steps, period)
+            span = spans_of(rate, timeline, tariff, steps, period)
             first = np.unique(span, return_index=True)[1]
             count = np.bincount(span)
             net = np.bincount(span, bought) - np.bincount(span, sold)
@@ -74,7 +74,7 @@ def series_lines(
     return lines
 
 
-def _spans(
+def spans_of(
     rate: EnergyRate,
     timeline: Timeline,
     tariff: Tariff,
