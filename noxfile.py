@@ -48,7 +48,7 @@ def sanitize(session: nox.Session) -> None:
     session.run(
         "pytest",
         "-m",
-        "not slow and not highs",
+        "not slow and not highs and not browser",
         *session.posargs,
         env={
             "LD_PRELOAD": f"{_compiler_file('libasan.so')} {_compiler_file('libstdc++.so.6')}",

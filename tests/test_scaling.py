@@ -86,24 +86,34 @@ def test_a_factor_of_one_changes_nothing_and_a_negative_one_is_refused() -> None
         EVERYTHING.scaled(-1)
 
 
-def test_every_field_of_a_rate_is_known_to_be_money_or_not() -> None:
-    """A new field must be put on one side or the other here, and scaled if it is money."""
-    money = {"price", "amount", "true_up_price_per_kwh"}
-    quantities = {
-        *("limit_kwh", "limit_kwh_per_day", "limit_kwh_per_kw", "limit_kw", "percent", "quantity"),
-        *("valid_from", "valid_to", "lookback_months", "coincident_hours", "months"),
-        *("demand_interval_minutes",),
-    }
-    found = {
-        field.name
-        for kind in (
-            *(Band, DemandBand, DemandRate, EnergyRate, FixedCharge, MinimumCharge),
-            *(PercentageRate, Ratchet, Tariff),
-        )
-        for field in dataclasses.fields(kind)
-        if any(word in str(field.type) for word in ("float", "int"))
-    } - {"effective", "settlement", "counts"}
-    assert found <= money | quantities
+def test_a_rate_with_prices_by_step_is_multiplied() -> None:
+    series = PriceSeries(np.array([0.1, 0.3]), np.array([0.0, 0.2]))
+    tariff = make(EnergyRate("variable", prices=series, on_export=True))
+    one, other = (bess.bill(site([2.0, 1.0]), t) for t in (tariff, tariff.scaled(3)))
+    assert one.total == pytest.approx(0.5)
+    assert other.total == pytest.approx(1.5)
+
+
+MONEY = {"price", "prices", "amount", "true_up_price_per_kwh", "bands", "series"}
+CHARGES = {"rates", "demand_rates", "fixed_charges", "minimum_charges"}
+NO_MONEY = {
+    *("limit_kwh", "limit_kwh_per_day", "limit_kwh_per_kw", "limit_kw", "percent", "quantity"),
+    *("valid_from", "valid_to", "effective", "period", "lookback_months", "months", "ratchet"),
+    *("coincident_hours", "window", "seasons", "times", "week", "time_of_use", "settlement"),
+    *("name", "group", "charge_class", "bypassable", "counts", "on_import", "on_export", "edges"),
+    *("identifiers", "currency", "time_zone", "assumptions", "ignored", "calendars", "metering"),
+    *("percentages", "demand_interval_minutes"),
+}
+
+
+def test_every_field_of_a_tariff_is_known_to_be_money_or_not() -> None:
+    """A new field belongs in one of the sets above, and into `bess.tariff.scaling` if money."""
+    kinds = (
+        *(Band, DemandBand, DemandRate, EnergyRate, FixedCharge, MinimumCharge),
+        *(PercentageRate, Ratchet, Tariff),
+    )
+    found = {field.name for kind in kinds for field in dataclasses.fields(kind)}
+    assert found - MONEY - CHARGES - NO_MONEY == set()
 
 
 def test_the_bills_of_real_tariffs_are_multiplied(shared_data: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -255,6 +255,23 @@ class Result:
         """Bill (or energy cost) plus degradation cost; None without prices or tariff."""
         paid = self.energy_cost if self.bill is None else self.bill.total
         return None if paid is None else paid + self.degradation_cost
+
+    def plot(self, start: date | datetime | str | None = None, *, days: int = 7) -> Any:
+        """Flows and state of charge of some days, as a plotly figure (it shows in a notebook).
+
+        ``start`` is a day of the site's clock, or an aware instant; by default the days are those
+        in which the battery moves most.
+
+        Raises
+        ------
+        InputError
+            Where ``start`` lies outside the horizon.
+        MissingExtraError
+            Without the extra ``plots``.
+        """
+        from bess.plots.flows import week
+
+        return week(self, start, days)
 
     def to_pandas(self) -> pd.DataFrame:
         """All ten series as columns, a row for each step's start on the site's clock.

@@ -23,7 +23,7 @@ from bess.strategy import Strategy
 from bess.tariff import PriceSeries, Tariff
 from bess.unit import DEVICE_KEYWORDS, units_of
 
-__all__ = ["DispatchOptions", "savings"]
+__all__ = ["DispatchOptions", "as_tariff", "savings"]
 
 _MOST_YEARS: Final = 100
 _DAY: Final = 86_400
@@ -133,9 +133,9 @@ def savings(
     threads = None if workers is None else _whole(workers, "workers", 1024)
     if compared_with not in ("before", "solar"):
         raise InputError.at("compared_with", 'must be "before" or "solar"', compared_with)
-    before = _tariff(before_tariff, "before_tariff")
-    after = before if after_tariff is None else _tariff(after_tariff, "after_tariff")
-    solar = after if solar_tariff is None else _tariff(solar_tariff, "solar_tariff")
+    before = as_tariff(before_tariff, "before_tariff")
+    after = before if after_tariff is None else as_tariff(after_tariff, "after_tariff")
+    solar = after if solar_tariff is None else as_tariff(solar_tariff, "solar_tariff")
     given: dict[str, Any] = dict(options)
     keywords = {k: given[k] for k in DEVICE_KEYWORDS if given.get(k) is not None}
     units = units_of(site, battery, given.get("policies", ()), keywords)
@@ -179,7 +179,8 @@ def _check_horizon(site: Site) -> None:
         raise InputError.at("site", f"{reason}; it has {days:g} days")
 
 
-def _tariff(given: Any, path: str) -> Tariff:
+def as_tariff(given: Any, path: str) -> Tariff:
+    """A tariff, or prices by step as one."""
     if isinstance(given, Tariff):
         return given
     if not isinstance(given, Prices):

@@ -11,10 +11,11 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from bess._arrays import Floats
 from bess.economics.scenarios import Savings
 from bess.errors import MissingExtraError
 
-__all__ = ["headline", "savings_tables"]
+__all__ = ["headline", "lifetime_columns", "savings_tables"]
 
 
 def savings_tables(savings: Savings) -> Iterator[Any]:
@@ -58,6 +59,23 @@ def headline(savings: Savings) -> list[tuple[str, str]]:
     return rows
 
 
+def lifetime_columns(savings: Savings) -> dict[str, Floats]:
+    """The amounts of every year by what they are called; parts that are 0 throughout left out."""
+    shown = savings.by_year()
+    columns = {
+        "before": shown["before"],
+        "solar": shown["solar"],
+        "after": shown["after"],
+        "rate change": shown["saved_by_rate_change"],
+        "by solar": shown["saved_by_solar"],
+        "by storage": shown["saved_by_storage"],
+        "operating cost": shown["saved_by_operating_cost"],
+        "saved": shown["saved"],
+    }
+    always = ("before", "solar", "after", "saved")
+    return {name: values for name, values in columns.items() if values.any() or name in always}
+
+
 def _years(found: float | None) -> str:
     return "never" if found is None else f"{found:.1f}"
 
@@ -90,25 +108,10 @@ def _lifetime(savings: Savings) -> Table:
     table = Table(title=escape(title), title_justify="left")
     table.add_column("year", justify="right")
     table.add_column("capacity\n(kWh)", justify="right")
-    shown = savings.by_year()
-    columns = {
-        "before": shown["before"],
-        "solar": shown["solar"],
-        "after": shown["after"],
-        "rate\nchange": shown["saved_by_rate_change"],
-        "by\nsolar": shown["saved_by_solar"],
-        "by\nstorage": shown["saved_by_storage"],
-        "operating\ncost": shown["saved_by_operating_cost"],
-        "saved": shown["saved"],
-    }
-    columns = {
-        name: values
-        for name, values in columns.items()
-        if values.any() or name in ("before", "solar", "after", "saved")
-    }
+    columns = lifetime_columns(savings)
     cumulative = np.cumsum(savings.cash_flows)[1:]
-    for name in (*columns, "cumulative\ncash flow"):
-        table.add_column(name, justify="right")
+    for name in (*columns, "cumulative cash flow"):
+        table.add_column("\n".join(name.split(" ", 1)), justify="right")
     for i in range(savings.years):
         amounts = [*(values[i] for values in columns.values()), cumulative[i]]
         mark = "" if i + 1 in savings.dispatched_years else "*"

@@ -22,7 +22,12 @@ def scaled(tariff: Tariff, factor: float) -> Tariff:
         return tariff
     return replace(
         tariff,
-        rates=tuple(_priced(rate, by) for rate in tariff.rates),
+        rates=tuple(
+            replace(
+                _priced(rate, by), prices=None if rate.prices is None else rate.prices.times(by)
+            )
+            for rate in tariff.rates
+        ),
         demand_rates=tuple(_priced(rate, by) for rate in tariff.demand_rates),
         fixed_charges=tuple(replace(c, amount=c.amount * by) for c in tariff.fixed_charges),
         minimum_charges=tuple(replace(c, amount=c.amount * by) for c in tariff.minimum_charges),
@@ -46,6 +51,4 @@ def _series(
         price = series.price * by
         price.setflags(write=False)
         return replace(series, price=price)
-    return replace(
-        series, import_price=series.import_price * by, export_price=series.export_price * by
-    )
+    return series.times(by)
