@@ -143,8 +143,8 @@ def test_a_bill_that_another_takes_up_whole_leaves_the_rest_empty() -> None:
 def test_bills_that_contradict_each_other_are_refused_by_name() -> None:
     bills = [("2025-01-01", "2025-02-01", 100), ("2025-01-01", "2025-02-01", 120)]
     assert message(bills, time_zone="Etc/UTC") == (
-        "bills[0] = 100.0: contradicts bills[1], which it overlaps: no series was found with all "
-        "their totals; leave out what was corrected later"
+        "bills[0] = 100.0: contradicts bills[1], which it overlaps: no series has all their "
+        "totals; leave out what was corrected later"
     )
     inner = [("2025-01-01", "2025-02-01", 100), ("2025-01-05", "2025-01-12", 120)]
     assert "which it overlaps" in message(inner, time_zone="Etc/UTC")

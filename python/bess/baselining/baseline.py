@@ -105,14 +105,15 @@ def baseline(
         By default bills follow "residential", and gaps the series' own averages.
 
     Bills give a year of steps. Each bill's total is kept exactly (to rounding) if the bill lies in
-    that year; overlapping bills each keep theirs, as far as any series can do that. A bill of
-    another year lies on the same days of the month there; of several on one day, the nearest year's
-    counts. A bill across the year's edge gives both its parts. Steps without a bill follow the
-    typical times the ratio of all bills to it.
+    that year; overlapping bills each keep theirs. Totals of which only the rounding of their
+    figures (to 1, 0.1, 0.01 or 0.001 kWh) is in contradiction are met within half of it, and it is
+    said. A bill of another year lies on the same days of the month there; of several on one day,
+    the nearest year's counts. A bill across the year's edge gives both its parts. Steps without a
+    bill follow the typical times the ratio of all bills to it.
 
-    An interval series keeps its readings. A gap of up to 7 days follows the typical scaled to the
-    readings of the week on either side, a longer one scaled to all readings. With ``start`` it is
-    re-dated, like a profile of a request.
+    An interval series keeps its readings; of two lengths, it has steps of the longer. A gap of up
+    to 7 days follows the typical scaled to the readings of the week on either side, a longer one
+    scaled to all readings. With ``start`` it is re-dated, like a profile of a request.
 
     A meter that counts both directions gives its import as the energy and its export beside it:
     what the site's own generation covered behind the meter is in neither.

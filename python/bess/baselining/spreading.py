@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bess.baselining.meeting import Contradiction, meet
 from bess.errors import InputError
 from bess.profile.readings import Bills
 from bess.timeline import Timeline
@@ -25,10 +26,6 @@ Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 
 DAY: Final = 86_400
-EXACT: Final = 1e-12
-_SWEEPS: Final = 400
-_NEAR: Final = 0.05
-"""How far, relative to each bill, scaling may leave totals that are then met exactly."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +42,11 @@ def spread(bills: Bills, year: Timeline, typical: Floats) -> Spread:
     """The bills' energies on the steps of a year, in the shape of the typical's (each ≥ 0).
 
     A bill in the year keeps its total, overlapping ones each theirs: of all series that meet them,
-    the one found by scaling the typical over each bill in turn. Of several years' bills on one day
-    of the year, the one nearest to the year's own counts, the later of two; a farther one counts on
-    the days that are left, with the share of its energy that the typical has there. Steps without
-    a bill follow the typical, scaled as the bills scale it on the whole.
+    one near the typical (`bess.baselining.meeting`); totals that contradict each other by rounding
+    alone are met within it, and it is said. Of several years' bills on one day of the year, the one
+    nearest to the year's own counts, the later of two; a farther one counts on the days that are
+    left, with the share of its energy that the typical has there. Steps without a bill follow the
+    typical, scaled as the bills scale it on the whole.
 
     Raises
     ------
@@ -70,13 +68,13 @@ def spread(bills: Bills, year: Timeline, typical: Floats) -> Spread:
     typical, notes = _with_shape(typical, cover, bills, pieces)
     weights = pieces.by_segment(typical)
     totals, left_out = _choose(bills, year, cover, weights)
-    energies = _meet(bills, cover, totals, weights)
+    energies, granted = _meet(bills, cover, totals, weights)
 
     billed: Booleans = np.any(cover, axis=0)
     known = float(weights[billed].sum())
     scale = float(energies[billed].sum()) / known if known > 0 else 0.0
     energies[~billed] = weights[~billed] * scale
-    notes += left_out
+    notes += [*left_out, *granted]
     return Spread(pieces.series(energies, typical), pieces.mostly(billed), tuple(notes))
 
 
@@ -204,33 +202,21 @@ def _choose(
     return totals, notes
 
 
-def _meet(bills: Bills, cover: Booleans, totals: Floats, weights: Floats) -> Floats:
-    """Energies of segments, each ≥ 0, of which every bill's sum to its total.
-
-    The typical's are scaled to one bill after the other until all are met (iterative proportional
-    fitting: it converges to the solution nearest to the typical in relative entropy, if there is
-    any); what rounding leaves is shared out exactly.
-    """
-    energies = weights.copy()
-    used = [i for i in range(len(totals)) if cover[i].any()]
-    rows = [np.flatnonzero(cover[i]) for i in used]
-    for sweep in range(_SWEEPS):
-        for i, row in zip(used, rows, strict=True):
-            total = energies[row].sum()
-            energies[row] *= totals[i] / total if total > 0 else 0.0
-        if all(
-            abs(energies[row].sum() - totals[i]) <= EXACT * max(totals[i], 1e-300)
-            for i, row in zip(used, rows, strict=True)
-        ):
-            return energies
-        if sweep % 50 == 49:
-            exact = _projected(cover[used], totals[used], energies)
-            if exact is not None:
-                return exact
-    worst = max(
-        zip(used, rows, strict=True),
-        key=lambda pair: abs(energies[pair[1]].sum() - totals[pair[0]]) / max(totals[pair[0]], 1.0),
-    )[0]
+def _meet(
+    bills: Bills, cover: Booleans, totals: Floats, weights: Floats
+) -> tuple[Floats, list[str]]:
+    """Energies of segments that have every bill's total, and what rounding had to be granted."""
+    unit = _unit(bills.energy_kwh)
+    try:
+        met = meet(cover, totals, weights, unit)
+    except Contradiction as found:
+        worst = found.bill
+    else:
+        return met.energies, [
+            f"{', '.join(bills.places[i] for i in group)} overlap, and their totals agree but for "
+            f"the rounding of their figures to {unit:g} kWh: met within {off:.2g} kWh of each"
+            for group, off in met.rounded
+        ]
     real = (bills.start_seconds < bills.end_seconds[worst]) & (
         bills.end_seconds > bills.start_seconds[worst]
     )
@@ -238,28 +224,16 @@ def _meet(bills: Bills, cover: Booleans, totals: Floats, weights: Floats) -> Flo
     names = ", ".join(bills.places[j] for j in np.flatnonzero(real))
     raise InputError.at(
         bills.places[worst],
-        f"contradicts {names}, which it overlaps: no series was found with all their totals; leave "
-        "out what was corrected later",
+        f"contradicts {names}, which it overlaps: no series has all their totals; leave out what "
+        "was corrected later",
         float(totals[worst]),
     )
 
 
-def _projected(cover: Booleans, totals: Floats, energies: Floats) -> Floats | None:
-    """The energies moved as little as possible, relative to each, to meet the totals exactly.
-
-    Weighted least squares; a segment that would go below 0 is left out, and the rest moved anew.
-    """
-    sums = cover[totals > 0].astype(np.float64)
-    wanted = totals[totals > 0]
-    energies = energies * ~cover[totals == 0].any(axis=0)
-    sums, wanted = sums / wanted[:, None], np.ones(len(wanted))
-    for _ in range(len(energies)):
-        gaps = wanted - sums @ energies
-        if len(gaps) and np.abs(gaps).max() > _NEAR:
-            return None
-        multipliers = np.linalg.lstsq((sums * energies) @ sums.T, gaps, rcond=None)[0]
-        moved: Floats = energies * (1.0 + multipliers @ sums)
-        if (moved >= 0).all():
-            return moved if (np.abs(sums @ moved - wanted) <= 1e-10).all() else None
-        energies = np.where(moved < 0, 0.0, energies)
-    return None
+def _unit(energies: Floats) -> float:
+    """What energies are rounded to: the largest of 1, 0.1, 0.01 and 0.001 kWh; 0 for none."""
+    for unit in (1.0, 0.1, 0.01, 0.001):
+        off = np.abs(energies / unit - np.round(energies / unit))
+        if (off <= 1e-9 * np.maximum(energies / unit, 1.0)).all():
+            return unit
+    return 0.0

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bess.errors import InputError, join_path
+from bess.profile.lengths import LONGEST
 from bess.profile.local_times import instants_of
 from bess.profile.reading import LATER, Profile, energies, energy_factor, numbers, undated_step
 from bess.profile.readings import Bills, GappedSeries, series_of
@@ -24,7 +25,6 @@ __all__ = ["read_document", "read_gapped_document"]
 
 _SERIES: Final = ("dataSeries", "readingData", "baselineMeasures")
 _YEARS: Final = (365 * 24, 366 * 24)
-HALF_A_DAY: Final = 43_200
 """Readings of more than this are bills."""
 
 
@@ -253,16 +253,18 @@ def _dated(fields: _Fields, clock: str | None, name: str) -> GappedSeries | Bill
     energy = np.array(values) * np.array(factors)
     common, counts = np.unique(lengths, return_counts=True)
     step = int(common[np.argmax(counts)])
-    if step > HALF_A_DAY:
+    if step > LONGEST:
         said = f"{name}: readingData read as {len(rows)} bills"
         return Bills(starts, ends, energy, tuple(places), name, notes=(said,))
-    other = np.flatnonzero(lengths != step)
+    other = np.flatnonzero(lengths.max() % lengths)
     if len(other):
-        raise InputError.at(places[other[0]], f"must be {step} s long, like the others")
+        reason = f"must be as long as the others ({step} s), or an even part of the longest"
+        raise InputError.at(places[other[0]], f"is {lengths[other[0]]} s long; {reason}")
     tz = UTC if clock is None else zone(clock)
-    said = f"{name}: readingData read as {len(rows):,} readings of {step / 60:g} min"
+    kinds = " and ".join(f"{length / 60:g}" for length in common)
+    said = f"{name}: readingData read as {len(rows):,} readings of {kinds} min"
     return series_of(
-        starts, energy, places.__getitem__, step=step, name=name, tzinfo=tz, notes=(said,)
+        starts, energy, places.__getitem__, lengths=lengths, name=name, tzinfo=tz, notes=(said,)
     )
 
 

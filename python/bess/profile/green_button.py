@@ -19,6 +19,7 @@ from xml.parsers import expat
 import numpy as np
 
 from bess.errors import InputError
+from bess.profile.lengths import side_by_side
 from bess.profile.readings import MOST_ENERGY, Bills, GappedSeries, series_of
 from bess.timeline import zone
 
@@ -230,16 +231,23 @@ def _intervals(entries: list[_Entry], name: str, clock: tzinfo) -> GappedSeries 
     imports = {length: found for (flow, length), found in rows.items() if flow != _REVERSE}
     if not imports:
         return None
-    step = min(imports)
-    starts = np.array(sorted(imports[step]), np.int64)
-    values = np.array([imports[step][int(start)] for start in starts])
+    kept, passed_over = side_by_side(imports)
+    starts = np.array(sorted(kept), np.int64)
+    lengths = np.array([kept[int(start)] for start in starts], np.int64)
+    values = np.array([imports[kept[int(start)]][int(start)] for start in starts])
     export = np.maximum(-values, 0.0)
-    back = rows.get((_REVERSE, step), {})
-    alone = sum(start not in imports[step] for start in back)
+    back = {
+        start: energy
+        for (flow, length), found in rows.items()
+        for start, energy in found.items()
+        if flow == _REVERSE and (length == kept.get(start) or length == min(imports))
+    }
+    alone = sum(start not in kept for start in back)
     export += np.array([back.get(int(start), 0.0) for start in starts])
-    notes = [f"{name}: {len(starts):,} Green Button readings of {step / 60:g} min"]
-    if len(imports) > 1:
-        notes.append(f"{name}: readings longer than {step / 60:g} min are left out")
+    kinds = " and ".join(f"{length / 60:g}" for length in np.unique(lengths))
+    notes = [f"{name}: {len(starts):,} Green Button readings of {kinds} min"]
+    if passed_over:
+        notes.append(f"{name}: readings longer than {lengths.min() / 60:g} min are left out")
     if alone:
         notes.append(f"{name}: {alone:,} exports without an import beside them are left out")
     if passed:
@@ -250,7 +258,7 @@ def _intervals(entries: list[_Entry], name: str, clock: tzinfo) -> GappedSeries 
         starts,
         np.maximum(values, 0.0),
         lambda row: f"{name}: the reading of {int(starts[row])} s",
-        step=step,
+        lengths=lengths,
         name=name,
         tzinfo=clock,
         notes=tuple(notes),

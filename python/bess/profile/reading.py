@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from bess._json import read_json
 from bess.errors import InputError
+from bess.profile.lengths import lengths_of
 from bess.timeline import parse_instant
 
 __all__ = ["Profile", "Role", "read_profile"]
@@ -248,7 +249,7 @@ def regular(stamps: NDArray[np.int64], place: Any) -> tuple[int, int]:
         if distance < 1:
             raise InputError.at(place(row), _NOT_AFTER)
         why = f"comes {distance} s after the reading before it, where others come {step} s after"
-        raise InputError.at(
-            place(row), f"{why}: {LATER}" if max(distance, step) > DAY or distance > step else why
-        )
+        lengths = lengths_of(stamps, step)
+        more = max(distance, step) > DAY or distance > step or (lengths != step).any()
+        raise InputError.at(place(row), f"{why}: {LATER}" if more else why)
     return int(stamps[0]), step

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bess.errors import InputError
+from bess.profile.lengths import lengths_of, put_together
 from bess.profile.reading import Profile, usual_step
 from bess.profile.stamps import localised
 from bess.timeline import parse_instant
@@ -102,23 +103,49 @@ def series_of(
     place: Callable[[int], str],
     *,
     step: int | None = None,
+    lengths: Integers | None = None,
     name: str,
     tzinfo: Any,
     notes: tuple[str, ...] = (),
     export: Floats | None = None,
 ) -> GappedSeries:
-    """Readings of one length put in a row, with gaps where readings are missing.
+    """Readings put in a row, with gaps where readings are missing.
 
-    ``starts`` are instants in seconds, in any order; ``step`` is by default their commonest
-    distance. Raises `InputError` for two readings of one time, a reading off the others' steps,
-    and a span of more than 20 years.
+    ``starts`` are instants in seconds, in any order; ``step`` is their length, or ``lengths`` has
+    that of each; by default they are told from the starts. Readings of several lengths become
+    steps of the longest (`bess.profile.lengths`). Raises `InputError` for two readings of one
+    time, a reading off the others' steps, and a span of more than 20 years.
     """
     order = np.argsort(starts, kind="stable")
     sorted_starts = starts[order]
-    if step is None:
+    if step is None and lengths is None:
         if len(starts) < 2:
             raise InputError.at(place(0), "is a single reading: its length cannot be known")
-        step = usual_step(sorted_starts, lambda row: place(int(order[row])))
+        usual = usual_step(sorted_starts, lambda row: place(int(order[row])))
+        lengths = lengths_of(sorted_starts, usual)[np.argsort(order, kind="stable")]
+    if lengths is not None and (lengths != lengths[0]).any():
+        both = np.zeros(len(starts)) if export is None else export
+        few, sums, heads, cut = put_together(
+            sorted_starts, lengths[order], (energy[order], both[order])
+        )
+        kinds = ", ".join(f"{length / 60:g}" for length in np.unique(lengths))
+        longest = int(lengths.max())
+        said = f"{name}: readings of {kinds} min are put together in steps of {longest / 60:g} min"
+        if cut:
+            said += f"; {cut:,} steps of which some are missing are gaps"
+        return series_of(
+            few,
+            sums[0],
+            lambda row: place(int(order[heads[row]])),
+            step=longest,
+            name=name,
+            tzinfo=tzinfo,
+            notes=(*notes, said),
+            export=None if export is None else sums[1],
+        )
+    if step is None:
+        assert lengths is not None
+        step = int(lengths[0])
     position, rest = np.divmod(sorted_starts - sorted_starts[0], step)
     if rest.any():
         row = int(order[np.argmax(rest > 0)])

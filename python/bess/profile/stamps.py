@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bess.errors import InputError
-from bess.profile.reading import GAP, regular, usual_step
+from bess.profile.lengths import lengths_of
+from bess.profile.reading import GAP, LATER, regular, usual_step
 from bess.timeline import Timeline, zone
 
 __all__ = ["NO_ZONE", "instants", "is_date", "is_stamp", "is_time", "localised", "moments_of"]
@@ -190,5 +191,7 @@ def _off_the_clock(
         why = GAP
     else:
         why = "it does not come one step after the reading before it"
+        if (lengths_of(given, step) != step).any():
+            why = f"{why}; {LATER}"
     hint = "; a file that keeps one clock all year needs stamps with offsets" if step < DAY else ""
     return InputError.at(place(row), f"should be {there}: {why}{hint if why != GAP else ''}", here)

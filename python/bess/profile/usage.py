@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bess.errors import InputError
+from bess.profile.lengths import lengths_of
 from bess.profile.local_times import instants_of
 from bess.profile.reading import energy_factor, usual_step
 from bess.profile.readings import MOST_ENERGY, Bills, GappedSeries, bill_instant, series_of
@@ -71,12 +72,16 @@ def _series(
         raise InputError.at(imports[0].place, why)
     last = imports[-1].place
     step = usual_step(np.sort(starts[known]), lambda _: last)
-    values = _values(imports, step)[known]
+    lengths = np.full(len(starts), step, np.int64)
+    order = np.flatnonzero(known)[np.argsort(starts[known], kind="stable")]
+    lengths[order] = lengths_of(starts[order], step)
+    values = _values(imports, lengths)[known]
     export = np.where(values < 0, -values, 0.0)
     places = [row.place for row, is_known in zip(imports, known, strict=True) if is_known]
     if exports:
         times, _ = _starts(exports, time_zone)
-        back = _values(exports, step)
+        at = np.minimum(np.searchsorted(starts[order], times), len(order) - 1)
+        back = _values(exports, lengths[order][at])
         if (back < 0).any():
             row = int(np.argmax(back < 0))
             raise InputError.at(exports[row].place, "must be ≥ 0", exports[row].cell)
@@ -85,12 +90,13 @@ def _series(
         position = np.minimum(np.searchsorted(sorted_starts, times), len(order) - 1)
         same = sorted_starts[position] == times
         np.add.at(export, order[position[same]], np.nan_to_num(back[same]))
-    said = f"{name}: {int(known.sum()):,} readings of {step / 60:g} min, {how}"
+    kinds = " and ".join(f"{length / 60:g}" for length in np.unique(lengths[known]))
+    said = f"{name}: {int(known.sum()):,} readings of {kinds} min, {how}"
     return series_of(
         starts[known],
         np.maximum(values, 0.0),
         lambda row: places[row],
-        step=step,
+        lengths=lengths[known],
         name=name,
         tzinfo=tzinfo,
         notes=(said, *notes),
@@ -109,17 +115,18 @@ def _starts(rows: list[UsageRow], time_zone: str | None) -> tuple[NDArray[np.int
     return np.where(absent, -1, starts), how
 
 
-def _values(rows: list[UsageRow], step: int) -> Floats:
-    """kWh of rows, NaN for an empty cell."""
+def _values(rows: list[UsageRow], lengths: NDArray[np.int64]) -> Floats:
+    """kWh of rows, each of a length in seconds; NaN for an empty cell."""
     values = np.empty(len(rows))
-    factors: dict[str, float] = {}
-    for i, row in enumerate(rows):
-        if row.unit not in factors:
+    factors: dict[tuple[str, int], float] = {}
+    for i, (row, length) in enumerate(zip(rows, lengths.tolist(), strict=True)):
+        key = row.unit, length
+        if key not in factors:
             try:
-                factors[row.unit] = energy_factor(row.unit, step)
+                factors[key] = energy_factor(row.unit, length)
             except InputError as error:
                 raise InputError.at(row.place, error.problems[0].reason, row.unit) from None
-        values[i] = number_in(row) * factors[row.unit]
+        values[i] = number_in(row) * factors[key]
     return values
 
 
@@ -159,14 +166,14 @@ def _bills(
         ends, how = _exclusive(starts, ends)
     else:
         ends, how = _following(starts, imports)
-    values = _values(imports, DAY)
+    values = _values(imports, np.full(len(imports), DAY))
     for i, row in enumerate(imports):
         if not row.unit.lower().endswith("h"):
             raise InputError.at(row.place, "must be kWh, Wh or MWh: a bill has energy", row.unit)
         if not values[i] >= 0:
             why = "must be the energy delivered, ≥ 0; leave out a bill that is not known"
             raise InputError.at(row.place, why, row.cell)
-    export = float(np.nansum(_values(exports, DAY))) if exports else 0.0
+    export = float(np.nansum(_values(exports, np.full(len(exports), DAY)))) if exports else 0.0
     places = [row.place for row in imports]
 
     def instants(days: list[date]) -> NDArray[np.int64]:
