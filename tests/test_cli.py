@@ -261,7 +261,9 @@ def test_the_version_is_printed() -> None:
     assert bess_command("--version").output == f"{version('bess-dispatch')}\n"
 
 
-@pytest.mark.parametrize("name", ["charge_on_surplus", "fixed_schedule", "device_on_surplus"])
+@pytest.mark.parametrize(
+    "name", ["charge_on_surplus", "fixed_schedule", "device_on_surplus", "savings"]
+)
 def test_the_shipped_requests_run(tmp_path: Path, name: str) -> None:
     result = bess_command("run", EXAMPLES / f"{name}.json", "--out", tmp_path / "out")
     assert result.exit_code == 0, result.output

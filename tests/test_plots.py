@@ -162,7 +162,6 @@ def test_bills_and_cash_flows_are_drawn_to_the_cent(result: bess.Result) -> None
         before_tariff=TARIFF,
         years=3,
         capital_cost=700,
-        first_result=result,
     )
     fig = monthly_bills([("before", found.before.bill), ("after", found.after.bill)])
     assert trace(fig, "after").y == pytest.approx(found.after.bill.monthly, abs=0.005)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from bess._json import read_json
-from bess.device import BessDevice
-from bess.errors import BessError, InputError
-from bess.policy import next_instants
-from bess.timeline import parse_instant
+from bess.commands.device import devices, read_devices
+from bess.commands.lifetime import with_savings
+from bess.commands.running import errors_alone, progress
+from bess.errors import InputError
 
 __all__ = ["app", "main"]
 
@@ -27,10 +24,12 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-devices = typer.Typer(help="Batteries as a device registry describes them.", no_args_is_help=True)
 app.add_typer(devices, name="device")
 tariffs_of = typer.Typer(help="What suppliers charge and pay.", no_args_is_help=True)
 app.add_typer(tariffs_of, name="tariff")
+
+
+_SAVINGS: Final = "Savings: bills before, with solar and after, and what they amount to"
 
 
 class Missing(StrEnum):
@@ -92,20 +91,86 @@ def run(
         Path | None,
         typer.Option(metavar="DIR", help="Where to write; by default out/ and the request's name."),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.html", help="Write a page of charts that opens anywhere."),
+    ] = None,
+    savings: Annotated[
+        bool,
+        typer.Option(
+            "--savings",
+            help="Say what storage saves over its life.",
+            rich_help_panel=_SAVINGS,
+        ),
+    ] = False,
+    before_tariff: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="The tariff of the load alone.", rich_help_panel=_SAVINGS),
+    ] = None,
+    solar_tariff: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="That of load and solar.", rich_help_panel=_SAVINGS),
+    ] = None,
+    years: Annotated[
+        int | None, typer.Option(help="Years of life (25).", rich_help_panel=_SAVINGS)
+    ] = None,
+    every: Annotated[
+        int | None, typer.Option(help="Dispatch every so many years (1).", rich_help_panel=_SAVINGS)
+    ] = None,
+    capital_cost: Annotated[
+        float | None, typer.Option(help="Paid before year 1.", rich_help_panel=_SAVINGS)
+    ] = None,
+    annual_cost: Annotated[
+        float | None, typer.Option(help="Paid in every year.", rich_help_panel=_SAVINGS)
+    ] = None,
+    rate_inflation: Annotated[
+        float | None,
+        typer.Option(metavar="PERCENT", help="Rise of rates a year.", rich_help_panel=_SAVINGS),
+    ] = None,
+    compared_with: Annotated[
+        str | None,
+        typer.Option(
+            metavar="before|solar",
+            help="What cash flows are measured against (before).",
+            rich_help_panel=_SAVINGS,
+        ),
+    ] = None,
+    discount_rate: Annotated[
+        float | None,
+        typer.Option(metavar="PERCENT", help="For present values.", rich_help_panel=_SAVINGS),
+    ] = None,
 ) -> None:
-    """Run a storage request: write its answer, three profiles and flows, and print a summary."""
-    with _errors_alone():
+    """Run a storage request: write its answer, three profiles and flows, and print a summary.
+
+    Any option of savings asks for them; the request's own `savings` has more.
+    """
+    with errors_alone():
         from rich.console import Console
 
-        from bess.outputs import write_response
-        from bess.report import report
+        from bess.outputs import response_page, write_page, write_response
+        from bess.plots.style import graph_objects
+        from bess.report import print_report
         from bess.storage import run_request
 
         asked = read_json(request)
         replaced = ""
         if device:
             asked, replaced = _with_devices(asked, device)
-        with _progress() as tell:
+        options = {
+            "beforeTariffId": before_tariff,
+            "solarTariffId": solar_tariff,
+            "years": years,
+            "every": every,
+            "comparedWith": compared_with,
+            "capitalCost": capital_cost,
+            "annualCost": annual_cost,
+            "rateInflationPercent": rate_inflation,
+            "discountRatePercent": discount_rate,
+        }
+        asked = with_savings(asked, savings, options)
+        if report is not None:
+            graph_objects("--report")  # says at once where the extra is missing
+        with progress() as tell:
             response = run_request(
                 asked,
                 profiles if profiles is not None else request.parent,
@@ -117,9 +182,12 @@ def run(
             if replaced:
                 response.assumptions.append(replaced)
             tell("writing")
+            title = str(asked.get("profileName") or asked.get("profile_name") or request.name)
+            page = None if report is None else response_page(response, title)
             files = write_response(response, out or Path("out") / request.stem)
-        title = asked.get("profileName") or asked.get("profile_name") or request.name
-        report(response, str(title), files, Console(highlight=False))
+            if report is not None and page is not None:
+                files.append(write_page(report, page))
+        print_report(response, title, files, Console(highlight=False))
 
 
 def _rates(given: list[str]) -> dict[str, float]:
@@ -142,7 +210,7 @@ def _with_devices(request: Any, files: list[Path]) -> tuple[Any, str]:
     """The request with devices in place of its battery, and what was left out of it."""
     from bess.storage.checks import NOT_WITH_DEVICES
 
-    found = [device for file in files for device in _read_devices(file)]
+    found = [device for file in files for device in read_devices(file)]
     if not isinstance(request, Mapping):
         return request, ""
     storage = request.get("storage")
@@ -153,58 +221,6 @@ def _with_devices(request: Any, files: list[Path]) -> tuple[Any, str]:
         storage = {key: value for key, value in storage.items() if key not in left_out}
     request = {**request, "storage": storage, "devices": found}
     return request, f"--device replaces {', '.join(left_out)}" if left_out else ""
-
-
-def _read_devices(file: Path) -> list[BessDevice]:
-    """The devices of a file: one, or a list."""
-    content = read_json(file)
-    try:
-        if not isinstance(content, list):
-            return [BessDevice.model_validate(content)]
-        found = []
-        for i, item in enumerate(content):
-            try:
-                found.append(BessDevice.model_validate(item))
-            except InputError as error:
-                raise error.under(f"[{i}]") from None
-    except InputError as error:
-        raise error.under(str(file)) from None
-    return found
-
-
-@devices.command("check")
-def check(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The device's JSON.")],
-    after: Annotated[
-        str | None, typer.Option(metavar="INSTANT", help="Instants after this one; by default now.")
-    ] = None,
-    count: Annotated[int, typer.Option(min=1, help="How many instants of each policy.")] = 5,
-) -> None:
-    """Validate a device and print the next instants of its policies."""
-    with _errors_alone():
-        from rich.console import Console
-        from rich.markup import escape
-
-        found = _read_devices(file)
-        start = datetime.now(UTC) if after is None else parse_instant(after, "--after")
-        console = Console(highlight=False)
-        for device in found:
-            name, collector = escape(device.name), escape(device.collector)
-            console.print(f"[bold]{name}[/bold] at {collector} is valid")
-            console.print(
-                f"  {device.operational_battery_capacity / 1000:g} kWh, "
-                f"charging {device.maximum_charging_power / 1000:g} kW "
-                f"at {100 * device.charging_efficiency:g} %, "
-                f"discharging {device.maximum_discharging_power / 1000:g} kW "
-                f"at {100 * device.discharging_efficiency:g} %"
-            )
-            for i, policy in enumerate(device.policies):
-                low, high = policy.minimum_state_of_charge, policy.maximum_state_of_charge
-                console.print(f"  policies\\[{i}]: {low:g} to {high:g} % of capacity")
-                for at in next_instants(policy, start, count):
-                    console.print(f"    {at.isoformat()} ({at:%A})")
-                if not next_instants(policy, start, 1):
-                    console.print("    no instant ahead")
 
 
 @tariffs_of.command("show")
@@ -229,7 +245,7 @@ def show(
     ] = Missing.ERROR,
 ) -> None:
     """Print a tariff's rates, what is ignored or assumed, and its prices by month and hour."""
-    with _errors_alone():
+    with errors_alone():
         from rich.console import Console
 
         from bess.tariff import load_tariff
@@ -260,25 +276,3 @@ def _pairs(given: list[str] | None, option: str, form: str) -> dict[str, str]:
             raise InputError.at(option, f"must be {form}", text)
         found[key] = value
     return found
-
-
-@contextmanager
-def _errors_alone() -> Iterator[None]:
-    """Turns an error of ours into its message on stderr and a failing exit."""
-    try:
-        yield
-    except BessError as error:
-        typer.echo(f"error: {error}" if "\n" not in str(error) else f"errors:\n{error}", err=True)
-        raise typer.Exit(1) from None
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
-    """Says on a terminal what is being done, while it is being done."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status("starting") as status:
-        yield status.update

@@ -16,15 +16,16 @@ from uuid import uuid4
 
 import numpy as np
 
+from bess.economics.answer import savings_answer
 from bess.errors import InputError
 from bess.storage.response import StorageResponse
 
-__all__ = ["write_files", "write_response"]
+__all__ = ["response_page", "write_files", "write_page", "write_response"]
 
 
 def write_response(response: StorageResponse, folder: Path) -> list[Path]:
-    """Write ``answer.json``, the three profiles, and the flows as JSON and CSV (and Parquet where
-    the extra ``parquet`` is installed); returns the paths written.
+    """Write ``answer.json``, the three profiles, the flows as JSON and CSV (and Parquet where the
+    extra ``parquet`` is installed), and ``savings.json`` where asked; returns the paths written.
 
     Raises
     ------
@@ -40,7 +41,32 @@ def write_response(response: StorageResponse, folder: Path) -> list[Path]:
     files["flows.csv"] = _csv(response)
     if find_spec("pyarrow") is not None:
         files["flows.parquet"] = _parquet(response)
+    if response.savings is not None:
+        files["savings.json"] = _json(savings_answer(response.savings))
     return write_files(folder, files)
+
+
+def response_page(response: StorageResponse, title: str) -> bytes:
+    """The page of charts on an answer; a `MissingExtraError` without the extra ``plots``."""
+    from bess.page import page
+
+    drawn = page(response.result, response.savings, title=title, assumptions=response.assumptions)
+    return drawn.encode()
+
+
+def write_page(path: Path, content: bytes) -> Path:
+    """Write one file, whole or not at all; its folder is made if need be."""
+    beside = path.absolute().parent / f".{path.name}-{uuid4().hex[:8]}"
+    try:
+        beside.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            beside.write_bytes(content)
+            os.replace(beside, path)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError.at(str(path), f"cannot be written: {error.strerror}") from None
+    return path
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:

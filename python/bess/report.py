@@ -12,11 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from bess._arrays import Floats
+from bess.economics.tables import money_tables
 from bess.result import Result
 from bess.storage.response import StorageResponse
 from bess.tariff.bill import bill_energy
 
-__all__ = ["report"]
+__all__ = ["print_report"]
 
 _FLOWS = (
     ("grid_to_site_kwh_ac", "grid to site", "AC"),
@@ -39,7 +40,9 @@ class _Meter:
     cost: float | None
 
 
-def report(response: StorageResponse, title: str, files: Sequence[Path], console: Console) -> None:
+def print_report(
+    response: StorageResponse, title: str, files: Sequence[Path], console: Console
+) -> None:
     """Print the answer as tables: energies in kWh, peaks in kW, money in the tariff's currency."""
     result = response.result
     timeline = result.site.timeline
@@ -55,12 +58,20 @@ def report(response: StorageResponse, title: str, files: Sequence[Path], console
     for part in (_meters(response), _flows(result), _battery(result)):
         console.print(part)
         console.print()
+    if response.savings is not None:
+        for part in money_tables(response.savings):
+            console.print(part)
+            console.print()
     missed = [str(violation) for violation in result.violations]
     console.print(_listed("Policies missed", missed or ["none"], "red" if missed else "green"))
     console.print(_listed("Assumed", response.assumptions, "dim"))
     if files:
-        names = ", ".join(path.name for path in files)
-        console.print(_listed("Written", [f"{files[0].parent}: {names}"], "dim"))
+        folders = dict.fromkeys(path.parent for path in files)
+        written = [
+            f"{folder}: {', '.join(path.name for path in files if path.parent == folder)}"
+            for folder in folders
+        ]
+        console.print(_listed("Written", written, "dim"))
 
 
 def _meters(response: StorageResponse) -> Table:

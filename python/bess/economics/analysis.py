@@ -17,7 +17,6 @@ from bess.economics.scenarios import Savings
 from bess.errors import InputError
 from bess.policy import SchedulePolicy
 from bess.prices import Prices
-from bess.result import Result
 from bess.site import Site
 from bess.strategy import Strategy
 from bess.tariff import PriceSeries, Tariff
@@ -60,7 +59,6 @@ def savings(
     compared_with: Literal["before", "solar"] = "before",
     every: int = 1,
     workers: int | None = None,
-    first_result: Result | None = None,
     **options: Unpack[DispatchOptions],
 ) -> Savings:
     """What storage saves over its life, from three scenarios billed year by year.
@@ -102,8 +100,6 @@ def savings(
         year 1, then escalated).
     workers
         Threads for `Optimize`; by default one for each processor. Answers do not depend on it.
-    first_result
-        The first year's dispatch, where it is at hand: of these arguments, on ``after_tariff``.
 
     The battery's ``degradation_cost_per_kwh`` steers the dispatch; it is no cash and in no bill.
 
@@ -164,7 +160,6 @@ def savings(
     )
     return assembled(
         lifetime,
-        first_result,
         annual_cost=_annual(annual_cost, count),
         capital_cost=number(capital_cost, "capital_cost", minimum=0.0),
         discount_rate_percent=number(discount_rate_percent, "discount_rate_percent"),

@@ -12,7 +12,6 @@ from bess.economics.lifetime import Lifetime, bills_with_storage, bills_without_
 from bess.economics.notes import lifetime_notes
 from bess.economics.scenarios import Parts, Savings, Scenario
 from bess.errors import InputError
-from bess.result import Result
 from bess.tariff import Tariff
 from bess.tariff.bill import bill, bill_energy
 
@@ -21,7 +20,6 @@ __all__ = ["assembled"]
 
 def assembled(
     lifetime: Lifetime,
-    first: Result | None,
     *,
     annual_cost: Floats,
     capital_cost: float,
@@ -30,11 +28,8 @@ def assembled(
 ) -> Savings:
     """The scenarios, their parts and the assumptions of a lifetime."""
     site, tariffs = lifetime.site, _tariffs(lifetime)
-    if first is None:
-        first = lifetime.dispatch_in(1, None)
-    elif not isinstance(first, Result) or first.site is not site:
-        raise InputError.at("first_result", "must be a dispatch of this site", first)
     _check_currencies(tariffs)
+    first = lifetime.dispatch_in(1, None)
     nothing = np.zeros(site.steps)
     before = bill_energy(site, lifetime.before_tariff, site.load_kwh, nothing)
     on_solar = bill_energy(site, lifetime.solar_tariff, site.load_kwh, nothing)

@@ -21,6 +21,7 @@ _KEYS: Final = {
     "kwh_per_year": "kwhPerYear",
 }
 _LEAST: Final = 1e-3
+_MOST: Final = 1e9
 
 
 def compounded(percent: Any, path: str, years: int, *, falls: bool) -> Floats:
@@ -30,12 +31,14 @@ def compounded(percent: Any, path: str, years: int, *, falls: bool) -> Floats:
     [1.0, 1.1, 1.21]
     """
     given = number(percent, path)
-    if not (0 <= given < 100 if falls else -100 < given <= 1000):
-        least, most = ("at least 0 and below 100",) * 2 if falls else ("above -100", "at most 1000")
-        reason = f"must be {least}" if falls else f"must be {least} and {most}"
-        raise InputError.at(path, reason, percent)
+    if falls and not 0 <= given < 100:
+        raise InputError.at(path, "must be at least 0 and below 100", percent)
+    if not falls and not -50 <= given <= 100:
+        raise InputError.at(path, "must be from -50 to 100", percent)
     yearly = 1 - given / 100 if falls else 1 + given / 100
     factors: Floats = yearly ** np.arange(years, dtype=np.float64)
+    if factors[-1] > _MOST:
+        raise InputError.at(path, f"makes more than {_MOST:g} of 1 in {years} years", percent)
     return factors
 
 

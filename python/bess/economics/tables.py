@@ -7,7 +7,6 @@ from itertools import zip_longest
 from typing import Any
 
 import numpy as np
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -15,18 +14,20 @@ from bess._arrays import Floats
 from bess.economics.scenarios import Savings
 from bess.errors import MissingExtraError
 
-__all__ = ["headline", "lifetime_columns", "savings_tables"]
+__all__ = ["headline", "lifetime_columns", "money_tables", "savings_tables"]
 
 
 def savings_tables(savings: Savings) -> Iterator[Any]:
     """The tables of a savings analysis, then what was assumed."""
-    yield from _tables(savings)
+    yield from money_tables(savings)
     for text in savings.assumptions:
         yield Text(f"assumed: {text}")
 
 
-def _tables(savings: Savings) -> Iterator[Any]:
+def money_tables(savings: Savings) -> Iterator[Any]:
+    """The first year by billing period, the lifetime by year, and what it is worth."""
     yield _first_year(savings)
+    yield _parts(savings)
     yield _lifetime(savings)
     worth = Table(title="What it is worth", title_justify="left", show_header=False)
     worth.add_column("")
@@ -102,30 +103,51 @@ def _first_year(savings: Savings) -> Table:
     return table
 
 
+def _parts(savings: Savings) -> Table:
+    money = savings.currency or "money"
+    table = Table(title=f"What brings the saving ({money})", title_justify="left")
+    table.add_column("")
+    table.add_column("year 1", justify="right")
+    table.add_column(f"years 1 to {savings.years}", justify="right", overflow="fold")
+    columns = lifetime_columns(savings)
+    for name in list(columns)[3:]:
+        values, last = columns[name], name == "saved"
+        if last:
+            table.add_section()
+        table.add_row(
+            name, f"{values[0]:,.2f}", f"{values.sum():,.2f}", style="bold" if last else None
+        )
+    return table
+
+
 def _lifetime(savings: Savings) -> Table:
     money = savings.currency or "money"
-    title = f"Lifetime ({money}), the saving by what brings it"
-    table = Table(title=escape(title), title_justify="left")
-    table.add_column("year", justify="right")
-    table.add_column("capacity\n(kWh)", justify="right")
-    columns = lifetime_columns(savings)
-    cumulative = np.cumsum(savings.cash_flows)[1:]
-    for name in (*columns, "cumulative cash flow"):
-        table.add_column("\n".join(name.split(" ", 1)), justify="right")
+    table = Table(title=f"Lifetime (whole {money})", title_justify="left")
+    table.add_column("year", justify="right", no_wrap=True)
+    table.add_column("capacity\n(kWh)", justify="right", no_wrap=True)
+    shown = {
+        "before": savings.before.yearly,
+        "solar": savings.solar.yearly,
+        "after": savings.after.yearly,
+        "cash\nflow": savings.cash_flows[1:],
+        "sum of\ncash flows": np.cumsum(savings.cash_flows)[1:],
+    }
+    for name in shown:
+        table.add_column(name, justify="right", overflow="fold")
+    table.add_row("0", *[""] * 4, *[f"{-savings.capital_cost:,.0f}"] * 2)
     for i in range(savings.years):
-        amounts = [*(values[i] for values in columns.values()), cumulative[i]]
         mark = "" if i + 1 in savings.dispatched_years else "*"
-        table.add_row(
-            f"{i + 1}{mark}",
-            f"{savings.capacity_kwh[i]:,.2f}",
-            *(f"{amount:,.2f}" for amount in amounts),
-        )
+        amounts = (f"{values[i]:,.0f}" for values in shown.values())
+        table.add_row(f"{i + 1}{mark}", f"{savings.capacity_kwh[i]:,.2f}", *amounts)
     table.add_section()
-    totals = [f"{values.sum():,.2f}" for values in columns.values()]
-    table.add_row("total", "", *totals, f"{cumulative[-1]:,.2f}", style="bold")
-    remarks = ["after includes the operating cost"] if savings.after.operating_cost.any() else []
+    totals = [f"{values.sum():,.0f}" for values in list(shown.values())[:3]]
+    flows = f"{savings.cash_flows.sum():,.0f}"
+    table.add_row("all", "", *totals, flows, flows, style="bold")
+    remarks = [f"cash flows against {savings.compared_with}"]
+    if savings.after.operating_cost.any():
+        remarks.append("after with the operating cost")
     if len(savings.dispatched_years) < savings.years:
         remarks.append("* interpolated")
-    table.caption = "; ".join(remarks) or None
+    table.caption = "; ".join(remarks)
     table.caption_justify = "left"
     return table

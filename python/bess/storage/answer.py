@@ -7,6 +7,7 @@ import json
 from typing import Any
 from uuid import UUID
 
+from bess.economics import Savings
 from bess.result import Result
 from bess.storage.request import StorageRequest
 from bess.storage.response import (
@@ -21,13 +22,19 @@ __all__ = ["answer", "request_id"]
 
 
 def request_id(request: StorageRequest) -> str:
-    """An id made from what is asked: the same request has the same id, another has another."""
-    text = json.dumps(request.model_dump(mode="json", by_alias=True), sort_keys=True)
+    """An id made from what is asked of the profiles: the same request has the same id, another has
+    another."""
+    asked = request.model_dump(mode="json", by_alias=True, exclude={"savings"})
+    text = json.dumps(asked, sort_keys=True)
     return str(UUID(bytes=hashlib.sha256(text.encode()).digest()[:16]))
 
 
 def answer(
-    request: StorageRequest, result: Result, assumptions: list[str], currency: str | None
+    request: StorageRequest,
+    result: Result,
+    assumptions: list[str],
+    currency: str | None,
+    savings: Savings | None = None,
 ) -> StorageResponse:
     """The answer to a request that was dispatched (SPEC section 7)."""
     identity = request_id(request)
@@ -79,4 +86,5 @@ def answer(
         ],
         assumptions=assumptions,
         result=result,
+        savings=savings,
     )

@@ -22,10 +22,11 @@ from pydantic import (
 from pydantic.alias_generators import to_snake
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from bess._validation import CamelModel, ListOf, TextFlag, as_found
+from bess._validation import ListOf, TextFlag, as_found
 from bess.device import BessDevice
 from bess.errors import InputError, Problem
 from bess.policy import SchedulePolicy
+from bess.storage.asked import Asked
 from bess.storage.checks import NOT_WITH_DEVICES, storage_problems
 from bess.storage.fields import (
     Calendars,
@@ -43,6 +44,7 @@ from bess.storage.fields import (
     absent_if_false,
     one_or_list,
 )
+from bess.storage.savings_inputs import SavingsInputs
 from bess.time_of_use import TimeOfUse
 
 __all__ = [
@@ -57,18 +59,7 @@ __all__ = [
 ]
 
 
-class _Asked(CamelModel):
-    """A part of the request: null counts as absent."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _null_is_absent(cls, data: Any) -> Any:
-        if not isinstance(data, Mapping):
-            return data
-        return {key: value for key, value in data.items() if value is not None}
-
-
-class ProfileReference(_Asked):
+class ProfileReference(Asked):
     """A profile by ``profileId``, ``providerProfileId`` or both."""
 
     profile_id: Identifier | None = None
@@ -95,7 +86,7 @@ class SolarReference(ProfileReference):
     side: Literal["AC", "DC"] = "AC"
 
 
-class FixedScheduleInputs(_Asked):
+class FixedScheduleInputs(Asked):
     """When to charge and discharge: times of use, which can be pasted from a tariff.
 
     ``timezone`` is by default the tariff's, else the site's; ``calendars`` (ours) gives the days of
@@ -110,7 +101,7 @@ class FixedScheduleInputs(_Asked):
     calendars: Calendars | None = None
 
 
-class DispatchStrategy(_Asked):
+class DispatchStrategy(Asked):
     """Exactly one strategy; none, or only false ones, means ``optimize``."""
 
     optimize: TextFlag = False
@@ -134,7 +125,7 @@ class DispatchStrategy(_Asked):
         return tuple(name for name, is_there in present.items() if is_there)
 
 
-class PropertyInput(_Asked):
+class PropertyInput(Asked):
     """A customer's property that chooses among a tariff's rates: ``keyName`` and ``dataValue``."""
 
     ignores_unknown: ClassVar[bool] = True
@@ -143,7 +134,7 @@ class PropertyInput(_Asked):
     data_value: DataValue
 
 
-class StorageInputs(_Asked):
+class StorageInputs(Asked):
     """The battery, its permissions, its tariff and its strategy; every field may be left out.
 
     States of charge are fractions of nameplate capacity, powers kW DC, capacity kWh DC, limits kWh
@@ -194,7 +185,7 @@ class StorageInputs(_Asked):
         return model
 
 
-class StorageRequest(_Asked):
+class StorageRequest(Asked):
     """A storage request (SPEC section 7).
 
     >>> request = StorageRequest.model_validate({
@@ -224,6 +215,8 @@ class StorageRequest(_Asked):
     provider_profile_id: Identifier | None = None
     profile_name: Identifier | None = None
     devices: ListOf[BessDevice] = ()
+    savings: SavingsInputs | None = None
+    """What the storage saves over its life (ours); None: it is not asked."""
 
     @model_validator(mode="after")
     def _devices_stand_alone(self) -> Self:

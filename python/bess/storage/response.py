@@ -18,6 +18,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from bess.economics import Savings
 from bess.result import Result
 
 __all__ = [
@@ -119,7 +120,8 @@ class StorageResponse(_Answer):
     """The answer; ``model_dump(by_alias=True)`` is its JSON, in plain lists and numbers.
 
     ``cost`` is the money for the horizon's energy and wear (None without a tariff),
-    ``degradation_cost`` the part that is wear. ``result`` and ``flows`` are not dumped.
+    ``degradation_cost`` the part that is wear. ``savings`` is what the request asked of the
+    lifetime, if it did. ``result``, ``flows`` and ``savings`` are not dumped.
     """
 
     request_id: str
@@ -131,6 +133,7 @@ class StorageResponse(_Answer):
     violations: list[PolicyViolation] = []
     assumptions: list[str] = []
     result: Annotated[InstanceOf[Result], Field(exclude=True, repr=False)]
+    savings: Annotated[InstanceOf[Savings] | None, Field(exclude=True, repr=False)] = None
 
     @property
     def flows(self) -> dict[str, FloatArray]:

@@ -8,20 +8,18 @@ from typing import Any, Literal
 import numpy as np
 
 from bess.baselining.shapes import SHAPES
-from bess.battery import Battery
-from bess.dispatch import dispatch
 from bess.errors import InputError, Problem
 from bess.prices import Prices
 from bess.profile import Profile, place, read_profile
-from bess.result import Result
 from bess.site import Site
 from bess.storage.answer import answer
 from bess.storage.consumption import Consumption
-from bess.storage.library import Library, profile_library, tariff_library
+from bess.storage.dispatching import dispatch_request, strategy_of
+from bess.storage.library import Entry, Library, profile_library, tariff_library
 from bess.storage.request import ConsumptionReference, ProfileReference, StorageRequest
 from bess.storage.response import StorageResponse
 from bess.storage.spelling import Spelling
-from bess.strategy import FixedSchedule, Optimize, Strategy, Surplus
+from bess.strategy import Optimize
 from bess.tariff import Tariff, load_tariff
 from bess.time_of_use import Calendars
 
@@ -86,13 +84,16 @@ def run_request(
     inputs.read(profile_library(profiles), tariff_library(tariffs), accounts or {})
     try:
         site, notes = inputs.site()
-        tell(f"dispatching {site.steps:,} steps")
-        result = _dispatch(asked, site, inputs.strategy(), inputs.tariff)
+        years = "" if asked.savings is None else ", the years of its life"
+        tell(f"dispatching {site.steps:,} steps{years}")
+        result, savings = dispatch_request(asked, site, inputs.tariff, *inputs.other_tariffs)
     except InputError as error:
         raise spelling.retold(error) from None
-    assumptions = (*inputs.notes, *notes, *result.assumptions)
+    assumptions = [*inputs.notes, *notes, *result.assumptions]
+    if savings is not None:
+        assumptions += savings.assumptions
     currency = inputs.tariff.currency if isinstance(inputs.tariff, Tariff) else None
-    return answer(asked, result, list(dict.fromkeys(assumptions)), currency)
+    return answer(asked, result, list(dict.fromkeys(assumptions)), currency, savings)
 
 
 class _Inputs:
@@ -105,6 +106,8 @@ class _Inputs:
         self.spelling = spelling
         self.tariff_options = tariff_options
         self.tariff: Tariff | Prices | None = None
+        self.other_tariffs: tuple[Tariff | Prices | None, Tariff | Prices | None] = (None, None)
+        """Those that savings name for the scenarios before and with solar."""
         self.notes: list[str] = []
         self.consumption: Consumption | None = None
         self.solar: list[Profile] = []
@@ -126,6 +129,12 @@ class _Inputs:
                 problems += error.problems
         try:
             self.tariff = self._find_tariff(tariffs, accounts)
+            asked = self.request.savings
+            if asked is not None:
+                self.other_tariffs = (
+                    self._named_tariff(tariffs, "savings.beforeTariffId", asked.before_tariff_id),
+                    self._named_tariff(tariffs, "savings.solarTariffId", asked.solar_tariff_id),
+                )
         except InputError as error:
             problems += self.spelling.of_tariff(error).problems
         if problems:
@@ -182,31 +191,28 @@ class _Inputs:
                 names = ", ".join(entry.label for entry in entries)
                 raise InputError.at(path, f"is required, for there are several tariffs: {names}")
             if not entries:
-                if isinstance(self.strategy(), Optimize):
+                if isinstance(strategy_of(self.request), Optimize):
                     raise InputError.at(path, "is required: optimize needs a tariff")
                 return None
             entry = entries[0]
             self.notes.append(f"no mainTariffId: {entry.label}, the only tariff given, is used")
+        return self._loaded(entry)
+
+    def _named_tariff(
+        self, tariffs: Library, path: str, wanted: str | None
+    ) -> Tariff | Prices | None:
+        if wanted is None:
+            return None
+        return self._loaded(tariffs.find({self.spelling.path(path): wanted}))
+
+    def _loaded(self, entry: Entry) -> Tariff | Prices:
         if isinstance(entry.source, Prices):
             return entry.source
         properties = [
             {"keyName": given.key_name, "dataValue": given.data_value}
-            for given in storage.tariff_property_inputs
+            for given in self.request.storage.tariff_property_inputs
         ]
         return load_tariff(entry.source, property_inputs=properties or None, **self.tariff_options)
-
-    def strategy(self) -> Strategy:
-        """How to dispatch; `Optimize` where the request does not say."""
-        strategy = self.request.storage.dispatch_strategy
-        schedule = strategy.fixed_schedule
-        if schedule is not None:
-            return FixedSchedule(
-                schedule.charge_tous,
-                schedule.discharge_tous,
-                schedule.timezone,
-                schedule.calendars,
-            )
-        return Surplus() if strategy.charge_on_surplus else Optimize()
 
     def site(self) -> tuple[Site, list[str]]:
         """The site on the request's steps, and what had to be assumed."""
@@ -250,34 +256,3 @@ class _Inputs:
         if isinstance(self.tariff, Tariff):
             notes += [f"tariff {self.tariff.name}: {it}" for it in self.tariff.ignored]
         return site, notes
-
-
-def _dispatch(
-    request: StorageRequest, site: Site, strategy: Strategy, tariff: Tariff | Prices | None
-) -> Result:
-    storage = request.storage
-    common: dict[str, Any] = {
-        "initial_state_of_charge": storage.battery_initial_soc,
-        "terminal_state_of_charge": storage.battery_terminal_soc,
-        "degradation_cost_per_kwh": storage.battery_degradation_cost,
-        "allow_grid_to_battery": storage.allow_grid_to_battery,
-        "allow_battery_to_grid": storage.allow_battery_to_grid,
-        "allow_solar_to_battery": storage.allow_solar_to_battery,
-    }
-    paid: dict[str, Any] = {"prices" if isinstance(tariff, Prices) else "tariff": tariff}
-    if request.all_devices:
-        return dispatch(site, list(request.all_devices), strategy, **paid, **common)
-    power = storage.battery_nameplate_power or 3.0
-    battery = Battery(
-        capacity_kwh=storage.battery_nameplate_capacity,
-        charge_power_kw=storage.battery_nameplate_charge_power_kw_dc or power,
-        discharge_power_kw=storage.battery_nameplate_discharge_power_kw_dc or power,
-        min_state_of_charge=storage.battery_min_soc,
-        max_state_of_charge=storage.battery_max_soc,
-        dc_coupled=storage.battery_dc_coupled,
-        ac_to_dc_efficiency=storage.battery_ac_to_dc_efficiency,
-        dc_to_ac_efficiency=storage.battery_dc_to_ac_efficiency,
-        input_efficiency=storage.battery_input_efficiency,
-        **common,
-    )
-    return dispatch(site, battery, strategy, policies=storage.policies, **paid)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from bess.errors import InputError, join_path
+from bess.storage.savings_inputs import SAVINGS_FIELDS
 
 __all__ = ["Spelling"]
 
@@ -56,7 +57,7 @@ class Spelling:
         storage = self._request.get(self.path("storage"))
         inside = isinstance(storage, Mapping) and "devices" in storage
         devices = {"battery": "storage.devices" if inside else "devices"}
-        return self._renamed(error, _FIELDS | devices)
+        return self._renamed(error, SAVINGS_FIELDS | _FIELDS | devices)
 
     def _renamed(self, error: InputError, fields: Mapping[str, str]) -> InputError:
         problems = []
