@@ -38,6 +38,7 @@ _POLICY: Final = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
     "img-src data: blob:; font-src data:"
 )
+_MOST_LISTED: Final = 20
 _WITHOUT_TARIFF: Final = "There is no tariff: the page shows energy and no money."
 
 
@@ -86,7 +87,7 @@ def page(
         f'<p class="under">{escape("; ".join(under))}</p>',
         _cards(_figures(result, savings, bills)),
         *_sections(result, savings, tariff, bills),
-        *_lists(result, assumptions, () if tariff is None else tariff.ignored),
+        *_lists(result, assumptions, _not_billed(bills)),
     ]
     css = files("bess").joinpath("page.css").read_text("utf-8")
     return f"""<!DOCTYPE html>
@@ -161,6 +162,15 @@ def _figures(
         bought = float(result.import_kwh_ac.sum() / load)
         yield "energy bought, of the load", f"{100 * bought:.0f} %"
     yield "peak import (kW)", f"{result.import_kwh_ac.max() / result.site.step_hours:,.2f}"
+
+
+def _not_billed(bills: list[tuple[str, Bill]]) -> list[str]:
+    """What the tariffs hold that is in no bill, with the tariff's name where there are several."""
+    several = len({own.tariff for _, own in bills}) > 1
+    found = [
+        f"{own.tariff}: {text}" if several else text for _, own in bills for text in own.ignored
+    ]
+    return list(dict.fromkeys(found))
 
 
 def _cards(figures: Iterable[tuple[str, str]]) -> str:
@@ -238,13 +248,20 @@ def _lifetime(savings: Savings) -> str:
     rows = ""
     for i in range(savings.years):
         cells = "".join(f"<td>{values[i]:,.2f}</td>" for values in columns.values())
-        rows += f"<tr><td>{i + 1}</td>{cells}</tr>"
+        mark = "" if i + 1 in savings.dispatched_years else "*"
+        rows += f"<tr><td>{i + 1}{mark}</td>{cells}</tr>"
     totals = [f"<td>{values.sum():,.2f}</td>" for values in list(columns.values())[1:]]
+    remarks = ["The columns between after and saved are what brings the saving"]
+    if savings.after.operating_cost.any():
+        remarks.append("After includes the operating cost")
+    if len(savings.dispatched_years) < savings.years:
+        remarks.append("* interpolated")
     foot = f"<tr><td>total</td><td></td>{''.join(totals)}</tr>"
     return (
         f"<section><h2>Year by year ({escape(money)})</h2>"
         f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody>'
-        f"<tfoot>{foot}</tfoot></table></div></section>"
+        f"<tfoot>{foot}</tfoot></table></div>"
+        f'<p class="caption">{". ".join(remarks)}.</p></section>'
     )
 
 
@@ -252,6 +269,9 @@ def _lists(result: Result, assumed: Sequence[str], ignored: Sequence[str]) -> It
     """Missed policies, what was assumed, what of the tariff is not billed."""
     missed = [str(violation) for violation in result.violations]
     if missed:
+        more = len(missed) - _MOST_LISTED
+        if more > 0:
+            missed[_MOST_LISTED:] = [f"and {more:,} more"]
         yield _list("Policies missed", missed, ' class="missed"')
     else:
         yield "<section><h2>Policies missed</h2><p>None.</p></section>"

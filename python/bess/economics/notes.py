@@ -23,7 +23,8 @@ def lifetime_notes(lifetime: Lifetime, first: Result, missed: dict[int, int]) ->
         )
         if site.solar_kwh.any():
             notes[-1] += f", solar {100 * lifetime.solar_left[-1]:.1f} % of its yield"
-        notes[-1] += f", and prices are {100 * lifetime.price_level[-1]:.1f} % of the first year's"
+        if lifetime.price_level[-1] != 1:
+            notes[-1] += f"; prices are {100 * lifetime.price_level[-1]:.1f} % of the first year's"
         starts_at = later_start(lifetime, first)
         if starts_at is None:
             notes.append("savings: every year starts at the devices' initial state of charge")

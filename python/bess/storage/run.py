@@ -253,6 +253,7 @@ class _Inputs:
             export_limit_kwh=storage.export_limit_kwh_ac,
             import_limit_kwh=storage.import_limit_kwh_ac,
         )
-        if isinstance(self.tariff, Tariff):
-            notes += [f"tariff {self.tariff.name}: {it}" for it in self.tariff.ignored]
+        for tariff in (self.tariff, *self.other_tariffs):
+            if isinstance(tariff, Tariff):
+                notes += [f"tariff {tariff.name}: {it}" for it in tariff.ignored]
         return site, notes
