@@ -34,7 +34,7 @@ def test_the_package_says_it_is_typed() -> None:
 
 
 def test_importing_bess_imports_nothing_heavy() -> None:
-    heavy = ("highspy", "pandas", "pyarrow", "rich", "typer")
+    heavy = ("highspy", "pandas", "plotly", "pyarrow", "pyxirr", "rich", "typer")
     program = f"import bess, sys; print([name for name in {heavy} if name in sys.modules])"
     run = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
