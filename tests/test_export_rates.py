@@ -75,7 +75,7 @@ def test_a_published_year_is_priced_hour_by_hour(shared_data: Path) -> None:
         ("DateStart\n", "header: must name DateEnd, TimeStart, TimeEnd, DayTypeStart, DayTypeEnd"),
         (HEADER, "has no prices below its header"),
         (HEADER + JANUARY.replace("$/kWh", "c/kWh"), "line 2, Unit = 'c/kWh': must be $/kWh"),
-        (HEADER + JANUARY.replace("0.05", "dear"), "line 2: must hold dates, times, kinds of days"),
+        (HEADER + JANUARY.replace("0.05", "dear"), "line 2, Value = "),
     ],
 )
 def test_bad_files_are_refused(tmp_path: Path, text: str, message: str) -> None:

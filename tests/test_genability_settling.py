@@ -128,7 +128,11 @@ def test_rates_that_net_have_no_price_by_step() -> None:
     ("spoilt", "expected"),
     [
         ({"chargePeriod": "ONE_TIME"}, None),
-        ({"chargePeriod": "FORTNIGHTLY"}, "rates[0] 'a': is charged FORTNIGHTLY: not supported"),
+        (
+            {"chargePeriod": "FORTNIGHTLY"},
+            "rates[0] 'a': is charged FORTNIGHTLY: not supported (known: HOURLY, DAILY, MONTHLY, "
+            "QUARTERLY, ANNUALLY)",
+        ),
         (
             {
                 "chargePeriod": "DAILY",

@@ -37,7 +37,7 @@ def message(source: Any, **options: Any) -> str:
         ({"importPrice": [1], "fromDateTime": "2025"}, "duration: is required where fromDateTime"),
         ({"importPrice": 1, "timeZone": "US"}, "timeZone = 'US': is not a known IANA time zone"),
         ({"import_price": [1], "duration": 1}, "from_date_time: is required where duration is"),
-        ({}, "is no tariff: it has neither rates nor an importPrice"),
+        ({}, "is no tariff: it has neither rates (Arcadia/Genability), nor an"),
         ({"energyratestructure": []}, "energyratestructure: is required, with at least one period"),
         ([], "must hold one tariff, not 0"),
         (3, "3: must be a tariff: a JSON object, or a list of one"),

@@ -236,7 +236,7 @@ DEMAND = {"demandratestructure": [[{"rate": 1}]]}
         ),
         (
             {**DEMAND, "demandwindow": 7},
-            "demand_interval_minutes = 7: must be a whole number of minutes that divides a day",
+            "demandwindow = 7: must be a whole number of minutes that divides a day",
         ),
     ],
 )

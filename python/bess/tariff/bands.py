@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from bess.errors import InputError
 from bess.tariff.genability_models import Band, GenabilityTariff, Rate
@@ -79,7 +80,7 @@ def band_price(
         else:
             raise InputError.at(f"{path}.rateBands[{i}].rateAmount", "is required")
         if band.rate_unit != "COST_PER_UNIT" and not free:
-            raise Refused(f"is charged as {band.rate_unit}: not supported in this version")
+            raise Refused(f"is charged as {band.rate_unit}: not supported (known: COST_PER_UNIT)")
         if not on_import and amount < 0 and rate.variable_rate_key is None:
             reason = "must be at least 0: what a selling rate earns"
             raise InputError.at(f"{path}.rateBands[{i}].rateAmount", reason, amount)
@@ -102,6 +103,15 @@ def band_price(
     factor = bands[0][1].calculation_factor
     if len(set(prices)) == 1:
         return (EnergyBand(prices[0]),), factor
+    for (_, before), (i, band) in pairwise(bands[:-1]):
+        assert before.consumption_upper_limit is not None
+        assert band.consumption_upper_limit is not None
+        if band.consumption_upper_limit < before.consumption_upper_limit:
+            raise InputError.at(
+                f"{path}.rateBands[{i}].consumptionUpperLimit",
+                f"must be at least {before.consumption_upper_limit:g}, that of the band before it",
+                band.consumption_upper_limit,
+            )
     unit, factor_of_limits = _unit_of_limits(rate, inputs)
     return tuple(
         EnergyBand(price, **({} if limit is None else {unit: limit * factor_of_limits}))
@@ -135,7 +145,7 @@ def _limit(band: Band) -> str | None:
 def _why_several(
     bands: Sequence[tuple[int, Band]], prices: Sequence[float], limits: Sequence[str | None]
 ) -> str:
-    later = "not supported in this version"
+    later = "not supported (known: tiers by consumptionUpperLimit)"
     for marked, kind in (
         (any(b.has_demand_limit or b.demand_upper_limit is not None for _, b in bands), "demand"),
         (any(b.has_property_limit or b.property_upper_limit is not None for _, b in bands), "size"),
@@ -146,6 +156,8 @@ def _why_several(
         f"{price:g} up to {limit}" if limit else f"{price:g}"
         for price, limit in zip(prices, limits, strict=True)
     ]
+    if any(limits) and all(limits[:-1]):
+        return f"has tiers ({', then '.join(steps)}) for exports: not supported"
     if any(limits):
-        return f"has tiers ({', then '.join(steps)}): {later}"
+        return f"has a tier without a limit before others ({', then '.join(steps)})"
     return f"has several bands that apply at once ({', '.join(steps)})"

@@ -37,6 +37,7 @@ _PERIODS: Final[dict[str | None, tuple[Literal["month", "day", "year"], float]]]
     "ANNUALLY": ("year", 1.0),
 }
 """The period of an amount, and how many charge periods that is."""
+_KNOWN: Final = "CONSUMPTION_BASED, DEMAND_BASED, FIXED_PRICE, MINIMUM, QUANTITY, TAX"
 _PRORATION: Final = "billingPeriodProrationFactor"
 """A factor that says only that an amount is prorated, as all amounts are."""
 
@@ -59,19 +60,20 @@ def is_charge(rate: Rate) -> bool:
 def not_represented(rate: Rate) -> str:
     """Why a rate that bears on the bill cannot be represented; empty if it can."""
     kind = rate.charge_type
-    later = "not supported in this version"
+    later = "not supported"
     if kind != "CONSUMPTION_BASED" and not is_charge(rate):
-        return f"has the chargeType {kind}: {later}"
+        return f"has the chargeType {kind}: {later} (known: {_KNOWN})"
     if rate.has_applicability_formula:
-        return f"applies by a formula: {later}"
+        return f"applies by a formula: {later}; take the rate out, or the formula if it applies"
     if rate.time_of_use is not None and rate.time_of_use.is_dynamic:
-        return f"holds at times called at short notice (isDynamic): {later}"
+        return f"holds at times called at short notice (isDynamic): {later}; take it out"
     if rate.variable_factor_key not in (None, _PRORATION):
-        return f"has a variable factor ({rate.variable_factor_key}): {later}"
+        key = rate.variable_factor_key
+        return f"has a variable factor ({key}): {later}; put its value into calculationFactor"
     if kind == "CONSUMPTION_BASED" and rate.quantity_key not in (None, "consumption"):
-        return f"is charged per {rate.quantity_key}: {later}"
+        return f"is charged per {rate.quantity_key}: {later} (known: consumption)"
     if kind == "DEMAND_BASED" and rate.quantity_key not in (None, "demand", "billingDemand"):
-        return f"is charged per {rate.quantity_key}: {later}"
+        return f"is charged per {rate.quantity_key}: {later} (known: demand, billingDemand)"
     return ""
 
 
@@ -112,7 +114,8 @@ def charge_of(
     if units != {"COST_PER_UNIT"} or kind == "TAX":
         raise Refused(f"is charged as {', '.join(map(str, units))}: not supported")
     if rate.charge_period not in _PERIODS:
-        raise Refused(f"is charged {rate.charge_period}: not supported")
+        valid = ", ".join(name for name in _PERIODS if name)
+        raise Refused(f"is charged {rate.charge_period}: not supported (known: {valid})")
     period, times = _PERIODS[rate.charge_period]
     if kind == "MINIMUM":
         return MinimumCharge(name, amount * times, period, rate.charge_class)
@@ -167,9 +170,10 @@ def _demand(
     limits = [band.demand_upper_limit for _, band in bands]
     other = [b for _, b in bands if b.consumption_upper_limit is not None or b.property_upper_limit]
     if other or None in limits[:-1] or limits[-1] is not None:
-        raise Refused("has bands that are none by demand: not supported in this version")
+        raise Refused("has bands that are none by demandUpperLimit: not supported")
     if rate.charge_period not in (None, "MONTHLY", "DAILY", "ANNUALLY"):
-        raise Refused(f"is charged {rate.charge_period}: not supported in this version")
+        valid = "MONTHLY, DAILY, ANNUALLY"
+        raise Refused(f"is charged {rate.charge_period}: not supported (known: {valid})")
     tou = rate.time_of_use
     steps = tuple(DemandBand(a, limit) for a, limit in zip(amounts, limits, strict=True))
     return DemandRate(

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, time
 from pathlib import Path
 from typing import Any, Final
 
@@ -121,11 +121,7 @@ def load_export_rates(
         line = f"{place}: line {lines.line_num}"
         if row.get("Unit", "$/kWh") != "$/kWh":
             raise InputError.at(f"{line}, Unit", "must be $/kWh", row["Unit"])
-        try:
-            rows.append(_row(row))
-        except (TypeError, ValueError):
-            reason = "must hold dates, times, kinds of days from 1 to 8 and a price"
-            raise InputError.at(line, reason) from None
+        rows.append(_row(row, line))
     if not rows:
         raise InputError.at(place, "has no prices below its header")
     columns = list(zip(*rows, strict=True))
@@ -146,19 +142,37 @@ def load_export_rates(
     )
 
 
-def _row(row: dict[str, str]) -> tuple[float, ...]:
-    first, last = (
-        datetime.combine(date.fromisoformat(row[name]), time(), UTC).toordinal() - EPOCH_ORDINAL
-        for name in ("DateStart", "DateEnd")
-    )
-    begin, end = (_second(row[name]) for name in ("TimeStart", "TimeEnd"))
-    kinds = int(row["DayTypeStart"]), int(row["DayTypeEnd"])
-    price = float(row["Value"])
-    if not (1 <= kinds[0] <= kinds[1] <= 8 and first <= last and abs(price) < 1e9):
-        raise ValueError
+def _row(row: dict[str, str], line: str) -> tuple[float, ...]:
+    def cell(name: str, read: Callable[[str], float], valid: str) -> float:
+        try:
+            return read(row[name])
+        except (TypeError, ValueError):
+            raise InputError.at(f"{line}, {name}", f"must be {valid}", row[name]) from None
+
+    first, last = (cell(name, _day, "a date such as 2025-07-04") for name in _COLUMNS[:2])
+    begin, end = (cell(name, _second, "a time such as 16:00:00") for name in _COLUMNS[2:4])
+    kinds = [cell(name, _kind, "a kind of day from 1 to 8") for name in _COLUMNS[4:6]]
+    price = cell("Value", float, "a price")
+    if not abs(price) < 1e9:
+        raise InputError.at(f"{line}, Value", "must be a price", row["Value"])
+    for low, high, name in ((first, last, "DateEnd"), (kinds[0], kinds[1], "DayTypeEnd")):
+        if high < low:
+            start = name.replace("End", "Start")
+            raise InputError.at(f"{line}, {name}", f"must not be before {start}", row[name])
     return first, last + 1, begin, end + 1, kinds[0], kinds[1] + 1, price
+
+
+def _day(text: str) -> int:
+    return date.fromisoformat(text).toordinal() - EPOCH_ORDINAL
 
 
 def _second(text: str) -> int:
     moment = time.fromisoformat(text)
     return 3600 * moment.hour + 60 * moment.minute + moment.second
+
+
+def _kind(text: str) -> int:
+    kind = int(text)
+    if not 1 <= kind <= 8:
+        raise ValueError
+    return kind

@@ -75,6 +75,8 @@ def _the_one(obj: Any) -> Any:
     path = ""
     if isinstance(obj, Mapping) and "results" in obj and "rates" not in obj:
         obj, path = obj["results"], "results"
+        if not isinstance(obj, Sequence) or isinstance(obj, (str, bytes)):
+            raise InputError.at(path, "must be a list of one tariff", obj)
     if isinstance(obj, Sequence) and not isinstance(obj, (str, bytes)):
         if len(obj) != 1:
             raise InputError.at(path, f"must hold one tariff, not {len(obj)}")

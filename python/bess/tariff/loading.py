@@ -16,6 +16,10 @@ from bess.timeline import zone
 
 __all__ = ["load_tariff"]
 
+_NO_TARIFF: Final = (
+    "is no tariff: it has neither rates (Arcadia/Genability), nor an energyratestructure (OpenEI "
+    "URDB), nor an importPrice (prices by step)"
+)
 _ARGUMENTS: Final = ("property_inputs", "variable_rates", "calendars", "missing", "time_zone")
 
 
@@ -118,7 +122,7 @@ def _from_object(obj: Any, name: str, options: Mapping[str, Any]) -> Tariff:
         if "energyratestructure" in obj or "items" in obj:
             return read_urdb(obj)
         if "rates" not in obj and "results" not in obj:
-            raise InputError.at("", "is no tariff: it has neither rates nor an importPrice")
+            raise InputError.at("", _NO_TARIFF)
     elif not isinstance(obj, Sequence) or isinstance(obj, (str, bytes)):
         raise InputError.at("", "must be a tariff: a JSON object, or a list of one", obj)
     return read_genability(obj, **options)

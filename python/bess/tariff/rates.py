@@ -283,9 +283,9 @@ def _check_bands(rate: Any, limits: tuple[str, ...]) -> None:
         given = {name: v for name in limits if (v := getattr(band, name)) is not None}
         last = i == len(rate.bands) - 1
         if last and given:
-            raise InputError.at(path, "is the last band and must have no limit", band)
+            raise InputError.at(path, "is the last band and must have no limit")
         if not last and not given:
-            raise InputError.at(path, "has no limit and is not the last band", band)
+            raise InputError.at(path, "must have a limit: it is not the last band")
         for name, value in given.items():
             if value < highest.get(name, 0.0):
                 reason = f"must be at least {highest[name]:g}, the limit of a band before it"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import numbers
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
@@ -18,7 +19,7 @@ import numpy as np
 from pydantic import BeforeValidator
 from pydantic.alias_generators import to_camel
 
-from bess._validation import CamelModel, TextInteger, TextNumber
+from bess._validation import CamelModel, TextInteger
 from bess.errors import InputError, nearest_name
 from bess.tariff.model import Tariff
 from bess.tariff.series import PriceSeries
@@ -149,14 +150,26 @@ def _stamp(text: str, path: str) -> datetime:
     return moment if moment.tzinfo is None else parse_instant(moment, path)
 
 
-def _as_series(value: Any) -> Any:
-    """A list, tuple or array as a tuple; one number as the only one of its kind."""
+def _as_prices(value: Any) -> Any:
+    """A list, tuple or array as a tuple of numbers; one number as itself."""
     if hasattr(value, "tolist"):
         value = value.tolist()
-    return tuple(value) if isinstance(value, (list, tuple)) else value
+    if isinstance(value, (list, tuple)):
+        return tuple(_as_price(price, f"[{i}]") for i, price in enumerate(value))
+    return _as_price(value, "")
 
 
-_Prices = Annotated[TextNumber | tuple[TextNumber, ...], BeforeValidator(_as_series)]
+def _as_price(value: Any, path: str) -> float:
+    """A price that JSON has as a number, or as a text."""
+    if isinstance(value, str):
+        return _price(value, path)
+    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not real or not math.isfinite(value):
+        raise InputError.at(path, "must be a number (money per kWh)", value)
+    return float(value)
+
+
+_Prices = Annotated[float | tuple[float, ...], BeforeValidator(_as_prices)]
 
 
 class _SeriesTariff(CamelModel):

@@ -58,7 +58,8 @@ class Transactions:
             For a charge period over which it cannot.
         """
         if rate.charge_period not in _SPANS:
-            raise Refused(f"is charged {rate.charge_period}: not supported")
+            valid = ", ".join(name for name in _SPANS if name)
+            raise Refused(f"is charged {rate.charge_period}: not supported (known: {valid})")
         span = _SPANS[rate.charge_period]
         if banded and span != "billing_period":
             raise Refused(f"has tiers that count {rate.charge_period}, not by month: not supported")

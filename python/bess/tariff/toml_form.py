@@ -91,7 +91,13 @@ def read_toml(text: str, path: str = "tariff") -> Tariff:
     if unpaid and given.get("metering", "net_billing") == "net_billing":
         known = given.get("assumptions", ())
         given["assumptions"] = known if _UNPAID in known else (*known, _UNPAID)
-    return Tariff(**given)
+    try:
+        return Tariff(**given)
+    except InputError as error:
+        own = (f"tariff {given['name']}: ",)
+        raise InputError(
+            *(replace(p, path=_without(p.path, own)) for p in error.problems)
+        ) from None
 
 
 def _rate(kind: type, row: Any, path: str) -> Any:
@@ -107,17 +113,28 @@ def _rate(kind: type, row: Any, path: str) -> Any:
     try:
         return kind(**given)
     except InputError as error:
-        name = f"{given.get('name', '')}."
-        problems = [replace(p, path=p.path.removeprefix(name)) for p in error.problems]
+        name = str(given.get("name", ""))
+        mine = ("ratchet.", f"{name}.")  # what errors of a rate begin with
+        problems = [
+            replace(p, path="" if p.path == name else _without(p.path, mine))
+            for p in error.problems
+        ]
         raise InputError(*(_at(p, path) for p in problems)) from None
 
 
 def _series(value: Any, path: str) -> PriceSeries:
     series: PriceSeries = _rate(PriceSeries, value, path)
-    if len(series.export_price) != len(series.import_price) or not len(series.import_price):
-        reason = f"must hold as many prices as import_price ({len(series.import_price)}), any"
+    if not len(series.import_price):
+        raise InputError.at(f"{path}.import_price", "must hold at least one price")
+    if len(series.export_price) != len(series.import_price):
+        reason = f"must hold as many prices as import_price, {len(series.import_price)}"
         raise InputError.at(f"{path}.export_price", reason)
     return series
+
+
+def _without(path: str, names: tuple[str, ...]) -> str:
+    """A path without the first of some names that begins it."""
+    return next((path.removeprefix(name) for name in names if path.startswith(name)), path)
 
 
 def _at(problem: Problem, path: str) -> Problem:

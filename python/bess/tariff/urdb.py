@@ -24,6 +24,7 @@ from bess.tariff.rates import (
 )
 from bess.tariff.urdb_demand import demand_rates, period_times
 from bess.tariff.urdb_fields import (
+    check_limits,
     limit_of,
     number_at,
     optional_number,
@@ -95,8 +96,9 @@ class _Reader:
         interval = 15
         if "demandwindow" in record and demand:
             minutes = number_at(record, "demandwindow", "demandwindow")
-            if not minutes.is_integer():
-                raise InputError.at("demandwindow", "must be whole minutes", minutes)
+            if not minutes.is_integer() or minutes < 1 or 1440 % minutes:
+                reason = "must be a whole number of minutes that divides a day"
+                raise InputError.at("demandwindow", reason, record["demandwindow"])
             interval = int(minutes)
         if not any(rate.on_export for rate in rates) and self.metering == "net_billing":
             self.assumptions.append("no rate pays for exports: export earns 0")
@@ -228,6 +230,7 @@ def energy_bands(tiers: Sequence[Mapping[str, Any]], path: str) -> tuple[Band, .
     bands: list[Band] = []
     block: float | None = None
     units = tier_units(tiers, path)
+    check_limits(tiers, units, path)
     for t, (tier, unit) in enumerate(zip(tiers, units, strict=True)):
         place = f"{path}[{t}]"
         following = units[t + 1] if t + 1 < len(tiers) else None

@@ -8,7 +8,15 @@ from typing import Any
 from bess.errors import InputError
 from bess.tariff.hours import HourMatrix, Time, month_seasons
 from bess.tariff.rates import DemandBand, DemandRate, Ratchet
-from bess.tariff.urdb_fields import limit_of, matrix, optional_number, price_of, structure, twelve
+from bess.tariff.urdb_fields import (
+    check_limits,
+    limit_of,
+    matrix,
+    optional_number,
+    price_of,
+    structure,
+    twelve,
+)
 from bess.timeline import EPOCH, SECOND, parse_instant
 
 __all__ = ["demand_rates", "period_times"]
@@ -114,7 +122,11 @@ def _coincident(
     record: Mapping[str, Any], given: Sequence[Any] | None, ignored: list[str]
 ) -> list[DemandRate]:
     periods = structure(record, "coincidentratestructure")
-    prices = [[price_of(tier, "coincidentratestructure") for tier in tiers] for tiers in periods]
+    name = "coincidentratestructure"
+    prices = [
+        [price_of(tier, f"{name}[{p}][{t}]") for t, tier in enumerate(tiers)]
+        for p, tiers in enumerate(periods)
+    ]
     if not any(price for tiers in prices for price in tiers):
         return []
     if given is None:
@@ -142,6 +154,7 @@ def _demand_bands(
 ) -> tuple[DemandBand, ...]:
     path = f"{kind}{'' if kind == 'flatdemand' else 'rate'}structure[{period}]"
     last = len(tiers) - 1
+    check_limits(tiers, ["kW"] * len(tiers), path)
     return tuple(
         DemandBand(
             price_of(tier, f"{path}[{t}]"), None if t == last else limit_of(tier, f"{path}[{t}]")

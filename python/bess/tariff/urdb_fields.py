@@ -9,6 +9,7 @@ from bess.errors import InputError, nearest_name
 from bess.tariff.hours import Matrix
 
 __all__ = [
+    "check_limits",
     "limit_of",
     "matrix",
     "number_at",
@@ -87,6 +88,21 @@ def limit_of(tier: Mapping[str, Any], path: str) -> float | None:
     if limit < 0:
         raise InputError.at(f"{path}.max", "must be at least 0", limit)
     return None if limit >= _ENDLESS else limit
+
+
+def check_limits(
+    tiers: Sequence[Mapping[str, Any]], units: Sequence[str], path: str, last: str = "tier"
+) -> None:
+    """Every tier but the last has a limit, and those of one unit rise."""
+    highest: dict[str, float] = {}
+    for t, (tier, unit) in enumerate(zip(tiers[:-1], units, strict=False)):
+        limit = limit_of(tier, f"{path}[{t}]")
+        if limit is None:
+            raise InputError.at(f"{path}[{t}].max", f"is required: it is not the last {last}")
+        if limit < highest.get(unit, 0.0):
+            reason = f"must be at least {highest[unit]:g}, that of a {last} before it"
+            raise InputError.at(f"{path}[{t}].max", reason, limit)
+        highest[unit] = limit
 
 
 def structure(record: Mapping[str, Any], name: str) -> list[list[Mapping[str, Any]]]:
