@@ -119,9 +119,9 @@ def test_export_rates_take_a_calendar_by_name(tmp_path: Path) -> None:
     ("given", "message"),
     [
         (
-            "NERK",
-            "calendars.61 = 'NERK': is not a known calendar; did you mean NER? (NERC, a country "
-            "such as US, US-CA, XNYS)",
+            "2025",
+            "calendars.61 = '2025': is not a known calendar (NERC, a country such as US, US-CA, "
+            "XNYS)",
         ),
         (7, "calendars.61 = 7: must be a list of dates, or the name of a calendar"),
         ({"names": []}, "calendars.61.of: is required: the name of a calendar, such as US or NERC"),

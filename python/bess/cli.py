@@ -248,9 +248,15 @@ def show(
     with errors_alone():
         from rich.console import Console
 
-        from bess.tariff import load_tariff
-        from bess.tariff.sheet import rate_sheet
+        from bess.tariff import load_export_rates, load_tariff
+        from bess.tariff.export_rates import is_export_rates
+        from bess.tariff.sheet import export_sheet, rate_sheet
 
+        console = Console(highlight=False)
+        if is_export_rates(file):
+            for part in export_sheet(load_export_rates(file), file.stem):
+                console.print(part)
+            return
         days = _pairs(calendar, "--calendar", "ID=NAME")
         tariff = load_tariff(
             file,
@@ -262,7 +268,6 @@ def show(
             },
             missing=missing.value,
         )
-        console = Console(highlight=False)
         for part in rate_sheet(tariff):
             console.print(part)
 

@@ -23,7 +23,7 @@ from bess.errors import InputError
 from bess.tariff.holiday_calendars import Calendar, NamedCalendar, calendar_of, days_in
 from bess.timeline import EPOCH_ORDINAL, Timeline
 
-__all__ = ["ExportRates", "load_export_rates"]
+__all__ = ["ExportRates", "is_export_rates", "load_export_rates"]
 
 Floats = NDArray[np.float64]
 
@@ -90,6 +90,16 @@ class ExportRates:
             instant = timeline.instant(step).isoformat()
             raise InputError.at(self.path, f"{found} an export at {instant}")
         return np.zeros(timeline.steps), prices
+
+
+def is_export_rates(path: Path) -> bool:
+    """Whether a file is a CSV with the columns of export rates."""
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            header = file.readline()
+    except OSError:
+        return False
+    return path.suffix.lower() == ".csv" and set(_COLUMNS) <= set(header.strip().split(","))
 
 
 def load_export_rates(

@@ -10,9 +10,9 @@ import numpy as np
 from bess._arrays import Floats
 from bess.tariff.model import Tariff
 from bess.tariff.pricing import prices_of
-from bess.timeline import Timeline
+from bess.timeline import LocalClock, Timeline
 
-__all__ = ["price_map"]
+__all__ = ["by_month_and_hour", "price_map"]
 
 
 def price_map(tariff: Tariff, timeline: Timeline) -> Floats:
@@ -32,7 +32,11 @@ def price_map(tariff: Tariff, timeline: Timeline) -> Floats:
     )
     plain = replace(tariff, rates=first_bands, metering="net_billing", percentages=())
     prices = prices_of(plain, timeline).series(timeline.steps)[0]
-    clock = timeline.clock(tariff.time_zone)
+    return by_month_and_hour(prices, timeline.clock(tariff.time_zone))
+
+
+def by_month_and_hour(prices: Floats, clock: LocalClock) -> Floats:
+    """The median of some prices, one a step, by kind of day, month and hour; as `price_map`."""
     cell = ((clock.weekday >= 5) * 12 + clock.month - 1) * 24 + clock.second_of_day // 3600
     order = np.argsort(cell, kind="stable")
     edges = np.searchsorted(cell[order], np.arange(2 * 12 * 24 + 1))

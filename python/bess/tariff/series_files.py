@@ -79,6 +79,9 @@ def read_series_csv(text: str, path: str, name: str) -> Tariff:
 def _check_columns(columns: Sequence[str], header: Sequence[str], path: str) -> tuple[str, ...]:
     """Refuse a header that cannot be meant; the columns that hold nothing we know are returned."""
     known = (*_PRICE_COLUMNS, *STAMP_COLUMNS)
+    if "datestart" in columns and "value" in columns:
+        reason = "is of export rates: add them to a tariff (load_export_rates, with_export_rates)"
+        raise InputError.at(f"{path}: header", reason)
     if "import_price" not in columns:
         shown = ",".join(header) if len(header) < 20 else f"{len(header)} columns"
         raise InputError.at(

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import string
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
@@ -14,17 +12,18 @@ from rich.table import Table
 from rich.text import Text
 
 from bess.errors import InputError
+from bess.tariff.export_rates import ExportRates
 from bess.tariff.model import Tariff
-from bess.tariff.pricing import prices_of
+from bess.tariff.price_map import by_month_and_hour, price_map
 from bess.tariff.rates import Band, DemandBand
-from bess.timeline import Timeline, zone
+from bess.tariff.terminal_map import terminal_map
+from bess.tariff.wording import when_in_words
+from bess.timeline import EPOCH_ORDINAL, Timeline, zone
 
 if TYPE_CHECKING:
     from bess.tariff.bill import Bill
 
-__all__ = ["bill_tables", "rate_sheet"]
-
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+__all__ = ["bill_tables", "export_sheet", "rate_sheet"]
 
 
 def bill_tables(bill: Bill) -> Iterator[Any]:
@@ -63,45 +62,84 @@ def bill_tables(bill: Bill) -> Iterator[Any]:
 
 
 def rate_sheet(tariff: Tariff) -> Iterator[Any]:
-    """What a tariff charges, what is ignored or assumed, and its prices by month and hour."""
+    """What a tariff charges and when, what is ignored or assumed, its prices by month and hour."""
     money = tariff.currency or "money"
     table = Table(title=escape(tariff.name), title_justify="left")
-    for name in ("rate", "charges", f"{money}", "per"):
+    for name in ("rate", "charges", f"{money}", "per", "when"):
         table.add_column(name, justify="right" if name == money else "left")
+    free = 0
     for rate in tariff.rates:
         side = "import" if rate.on_import else "export"
         side = "import less export" if rate.on_import and rate.on_export else side
+        if rate.nets:
+            side = f"{side}, net of a {rate.settlement.replace('_', ' ')}"
+        when = when_in_words(rate.times)
         if rate.prices is not None:
-            both = rate.prices.import_price, rate.prices.export_price
-            every = both[0] if rate.on_import else both[1]
-            table.add_row(
-                escape(rate.name), side, f"{every.min():,.6g} to {every.max():,.6g}", "kWh, by step"
-            )
-            continue
-        for price, per in _steps(rate.bands, rate.price, "kWh"):
-            table.add_row(escape(rate.name), side, f"{price:,.6g}", per)
+            every = rate.prices.import_price if rate.on_import else rate.prices.export_price
+            shown = f"{every.min():,.6g} to {every.max():,.6g}"
+            table.add_row(escape(rate.name), side, shown, "kWh, by step", when)
+        elif rate.price == 0 and not rate.bands:
+            free += 1
+        else:
+            _add(table, rate.name, side, _steps(rate.bands, rate.price, "kWh"), when)
     for demand in tariff.demand_rates:
         per_kw = "kW" if demand.period == "billing_period" else f"kW and {demand.period}"
         what = "demand, with a ratchet" if demand.ratchet else "demand"
-        for price, per in _steps(demand.bands, demand.price, per_kw):
-            table.add_row(escape(demand.name), what, f"{price:,.6g}", per)
+        when = when_in_words(demand.window, demand.seasons)
+        if demand.coincident_hours is not None:
+            when = f"{len(demand.coincident_hours)} given hours"
+        _add(table, demand.name, what, _steps(demand.bands, demand.price, per_kw), when)
     for fixed in tariff.fixed_charges:
         amount = f"{fixed.amount * fixed.quantity:,.6g}"
-        table.add_row(escape(fixed.name), "fixed", amount, fixed.period)
+        when = when_in_words((), fixed.seasons)
+        table.add_row(escape(fixed.name), "fixed", amount, fixed.period, when)
     for least in tariff.minimum_charges:
         table.add_row(escape(least.name), "minimum", f"{least.amount:,.6g}", least.period)
     for part in tariff.percentages:
         of = ", ".join(part.charge_class) or "everything"
-        table.add_row(escape(part.name), "percentage", f"{part.percent:,.6g} %", escape(of))
-    yield table
-    clock = tariff.time_zone or "the clock of the site"
-    yield Text(f"metering: {tariff.metering}; times: {clock}")
+        when = when_in_words((), part.seasons)
+        percent = f"{part.percent:,.6g} %"
+        table.add_row(escape(part.name), "percentage", percent, escape(of), when)
+    if table.row_count:
+        yield table
+    if free:
+        yield Text(f"not shown: {free} energy rate{'s' * (free > 1)} of price 0")
+    yield Text(f"metering: {tariff.metering}; times: {tariff.time_zone or 'the clock of the site'}")
     for text in tariff.assumptions:
         yield Text(f"assumed: {text}")
     for text in tariff.ignored:
         yield Text(f"ignored: {text}")
-    if tariff.rates:
-        yield from _heat_map(tariff, money)
+    yield from _prices(tariff, money)
+
+
+def export_sheet(rates: ExportRates, name: str, time_zone: str | None = None) -> Iterator[Any]:
+    """What avoided-cost export rates pay: their span, and each year by month and hour."""
+    first = date.fromordinal(int(rates.first_day.min()) + EPOCH_ORDINAL)
+    last = date.fromordinal(int(rates.end_day.max()) - 1 + EPOCH_ORDINAL)
+    yield Text(f"{name}: export rates", style="bold")
+    yield Text(
+        f"{len(rates.price):,} rows from {first} to {last}, "
+        f"{rates.price.min():.5g} to {rates.price.max():.5g} $/kWh; add them to a tariff with "
+        "Tariff.with_export_rates"
+    )
+    for year in range(first.year, last.year + 1):
+        start = datetime(year, 1, 1, tzinfo=UTC if time_zone is None else zone(time_zone))
+        steps = 24 * (date(year + 1, 1, 1) - date(year, 1, 1)).days
+        timeline = Timeline(start, 3600, steps, time_zone)
+        try:
+            prices = rates.on(timeline, None)[1]
+        except InputError as error:
+            yield Text(f"no map of {year}: {error}")
+            continue
+        yield Text(f"{year}", style="bold")
+        yield from terminal_map(by_month_and_hour(prices, timeline.clock()), "$ per kWh exported")
+
+
+def _add(table: Table, name: str, what: str, steps: Iterator[tuple[float, str]], when: str) -> None:
+    """A row for each band, the name and the hours on the first."""
+    for price, per in steps:
+        table.add_row(escape(name), what, f"{price:,.6g}", per, when)
+        name = what = when = ""
 
 
 def _steps(
@@ -114,49 +152,22 @@ def _steps(
         limits = [("kW", band.limit_kw)] if isinstance(band, DemandBand) else []
         if isinstance(band, Band):
             limits = list(zip(("kWh", "kWh a day", "kWh per kW"), band.limits, strict=True))
-        given = [f"{limit:g} {per}" for per, limit in limits if limit is not None]
+        given = [f"{limit:,.6g} {per}" for per, limit in limits if limit is not None]
         yield band.price, f"{unit} up to {' and '.join(given)}" if given else f"{unit} above"
 
 
-def _heat_map(tariff: Tariff, money: str) -> Iterator[Any]:
-    """The import price (of first bands) in most weeks of each month, a letter for each price."""
-    plain = replace(
-        tariff,
-        rates=tuple(
-            replace(rate, bands=(), price=rate.bands[0].price if rate.bands else rate.price)
-            for rate in tariff.rates
-        ),
-        series=None,
-    )
+def _prices(tariff: Tariff, money: str) -> Iterator[Any]:
+    """The import price (of first bands) in most weeks of each month."""
     clock = UTC if tariff.time_zone is None else zone(tariff.time_zone)
     begins = tariff.effective[0]
     year = 2025 if begins is None else datetime.fromtimestamp(begins, clock).year
     timeline = Timeline(datetime(year, 1, 1, tzinfo=clock), 3600, 8760, tariff.time_zone)
+    by_hour = replace(tariff, series=None) if tariff.rates else tariff
     try:
-        prices = prices_of(plain, timeline).series(8760)[0].round(9).tolist()
+        prices = price_map(by_hour, timeline)
     except InputError as error:
         yield Text(f"no map of prices: {error}")
         return
-    own = timeline.clock()
-    found: dict[tuple[bool, int, int], Counter[float]] = {}
-    weekend, hour = (own.weekday >= 5).tolist(), (own.second_of_day // 3600).tolist()
-    for at in zip(weekend, own.month.tolist(), hour, prices, strict=True):
-        found.setdefault(at[:3], Counter())[at[3]] += 1
-    shown = {at: counts.most_common(1)[0][0] for at, counts in found.items()}
-    levels = sorted(set(shown.values()))
-    if len(levels) > len(string.ascii_letters):
-        yield Text(f"no map of prices: there are {len(levels)} of them")
-        return
-    for name, is_weekend in (("Monday to Friday", False), ("Saturday and Sunday", True)):
-        picture = Text(f"{name}, hours 0 to 23\n", style="bold")
-        for month in range(1, 13):
-            picture.append(f"{_MONTHS[month - 1]} ", style="default")
-            for h in range(24):
-                level = levels.index(shown[is_weekend, month, h])
-                heat = int(255 * level / max(len(levels) - 1, 1))
-                style = f"black on rgb({heat},{200 - heat // 2},{255 - heat})"
-                picture.append(string.ascii_letters[level] * 2, style=style)
-            picture.append("\n")
-        yield picture
-    key = ", ".join(f"{string.ascii_letters[i]} {level:.5g}" for i, level in enumerate(levels))
-    yield Text(f"{money} per kWh imported: {key}")
+    yield from terminal_map(prices, f"{money} per kWh imported")
+    if any(rate.bands for rate in tariff.rates):
+        yield Text("of rates with bands, the price of the first")
