@@ -115,7 +115,7 @@ class Savings:
     def cash_flows(self) -> Floats:
         """Year 0 (the capital cost, negative) to the last, shape (years + 1,)."""
         other = self.before if self.compared_with == "before" else self.solar
-        return np.concatenate(([-self.capital_cost], other.yearly - self.after.yearly))
+        return np.concatenate(([0.0 - self.capital_cost], other.yearly - self.after.yearly))
 
     @property
     def npv(self) -> float:

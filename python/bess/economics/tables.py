@@ -134,7 +134,7 @@ def _lifetime(savings: Savings) -> Table:
     }
     for name in shown:
         table.add_column(name, justify="right", overflow="fold")
-    table.add_row("0", *[""] * 4, *[f"{-savings.capital_cost:,.0f}"] * 2)
+    table.add_row("0", *[""] * 4, *[f"{savings.cash_flows[0]:,.0f}"] * 2)
     for i in range(savings.years):
         mark = "" if i + 1 in savings.dispatched_years else "*"
         amounts = (f"{values[i]:,.0f}" for values in shown.values())
