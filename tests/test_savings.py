@@ -169,6 +169,12 @@ def test_years_between_are_interpolated() -> None:
     assert_parts_add_up(some)
 
 
+def test_progress_tells_of_every_dispatched_year() -> None:
+    told: list[str] = []
+    analysed(years=5, every=2, progress=told.append)
+    assert told == [f"dispatched year {year} of 5" for year in (1, 3, 5)]
+
+
 def test_cash_flows_and_what_they_are_worth() -> None:
     found = analysed(years=4, capital_cost=250, annual_cost=[0, 0, 100, 0])
     saved = found.before.yearly - found.after.yearly

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal, TypedDict, Unpack
 
 import numpy as np
@@ -59,6 +59,7 @@ def savings(
     compared_with: Literal["before", "solar"] = "before",
     every: int = 1,
     workers: int | None = None,
+    progress: Callable[[str], None] | None = None,
     **options: Unpack[DispatchOptions],
 ) -> Savings:
     """What storage saves over its life, from three scenarios billed year by year.
@@ -100,6 +101,8 @@ def savings(
         year 1, then escalated).
     workers
         Threads for `Optimize`; by default one for each processor. Answers do not depend on it.
+    progress
+        Called with a few words after each dispatched year.
 
     The battery's ``degradation_cost_per_kwh`` steers the dispatch; it is no cash and in no bill.
 
@@ -157,6 +160,7 @@ def savings(
         workers=threads,
         wear_steers=units[0].battery.degradation_cost_per_kwh > 0,
         initial_state_of_charge=units[0].battery.initial_state_of_charge,
+        tell=progress or (lambda _: None),
     )
     return assembled(
         lifetime,

@@ -30,6 +30,7 @@ def assembled(
     site, tariffs = lifetime.site, _tariffs(lifetime)
     _check_currencies(tariffs)
     first = lifetime.dispatch_in(1, None)
+    lifetime.tell(f"dispatched year 1 of {lifetime.years}")
     nothing = np.zeros(site.steps)
     before = bill_energy(site, lifetime.before_tariff, site.load_kwh, nothing)
     on_solar = bill_energy(site, lifetime.solar_tariff, site.load_kwh, nothing)

@@ -7,7 +7,7 @@ then escalated; only a dispatch, in which the cost of wear stays as it is, sees 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +35,10 @@ __all__ = [
 ]
 
 
+_Billed = tuple[tuple[float, ...], int]
+"""A year's bill by billing period, and how many windows of policies it missed."""
+
+
 @dataclass(frozen=True, eq=False)
 class Lifetime:
     """What is checked and settled before anything runs; arrays are by year."""
@@ -54,6 +58,8 @@ class Lifetime:
     workers: int | None
     wear_steers: bool
     initial_state_of_charge: float
+    tell: Callable[[str], None]
+    """Called with a few words after each dispatch."""
 
     @property
     def years(self) -> int:
@@ -149,21 +155,20 @@ def bills_with_storage(lifetime: Lifetime, first: Result) -> tuple[Floats, dict[
         alike.setdefault(_likeness(lifetime, year), year)
     unlike = list(alike.values())
 
-    def billed(year: int) -> tuple[tuple[float, ...], int]:
+    def billed(year: int) -> _Billed:
         result = lifetime.dispatch_in(year, starts_at)
         return bill(result, lifetime.after_tariff).monthly, len(result.violations)
 
     threads = lifetime.workers or os.cpu_count() or 1
     if isinstance(lifetime.strategy, Optimize) and min(threads, len(unlike)) > 1:
         with ThreadPoolExecutor(threads) as pool:
-            futures = [pool.submit(billed, year) for year in unlike]
             try:
-                answers = [future.result() for future in futures]
+                answers = _told(lifetime, unlike, pool.map(billed, unlike))
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
     else:
-        answers = [billed(year) for year in unlike]
+        answers = _told(lifetime, unlike, map(billed, unlike))
     found = dict(zip(unlike, answers, strict=True))
     found = {year: found[alike[_likeness(lifetime, year)]] for year in asked[1:]}
     found[1] = (bill(first, lifetime.after_tariff).monthly, len(first.violations))
@@ -171,6 +176,15 @@ def bills_with_storage(lifetime: Lifetime, first: Result) -> tuple[Floats, dict[
     every_year = np.arange(1, lifetime.years + 1)
     columns = [np.interp(every_year, asked, column) for column in known.T]
     return np.stack(columns, axis=1), {year: found[year][1] for year in asked}
+
+
+def _told(lifetime: Lifetime, years: list[int], answers: Iterable[_Billed]) -> list[_Billed]:
+    """The answers of some years, each told of as it comes."""
+    found = []
+    for year, answer in zip(years, answers, strict=True):
+        lifetime.tell(f"dispatched year {year} of {lifetime.years}")
+        found.append(answer)
+    return found
 
 
 def _likeness(lifetime: Lifetime, year: int) -> tuple[float, ...]:

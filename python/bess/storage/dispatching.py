@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from bess.battery import Battery
@@ -40,6 +40,7 @@ def dispatch_request(
     tariff: Tariff | Prices | None,
     before: Tariff | Prices | None = None,
     solar: Tariff | Prices | None = None,
+    progress: Callable[[str], None] | None = None,
 ) -> tuple[Result, Savings | None]:
     """The dispatch that a request asks for, and what it saves where it asks for that.
 
@@ -59,6 +60,7 @@ def dispatch_request(
         before_tariff=tariff if before is None else before,
         after_tariff=tariff,
         solar_tariff=solar,
+        progress=progress,
         **request.savings.arguments(),
         **options,
     )

@@ -86,7 +86,9 @@ def run_request(
         site, notes = inputs.site()
         years = "" if asked.savings is None else ", the years of its life"
         tell(f"dispatching {site.steps:,} steps{years}")
-        result, savings = dispatch_request(asked, site, inputs.tariff, *inputs.other_tariffs)
+        result, savings = dispatch_request(
+            asked, site, inputs.tariff, *inputs.other_tariffs, progress=tell
+        )
     except InputError as error:
         raise spelling.retold(error) from None
     assumptions = [*inputs.notes, *notes, *result.assumptions]
