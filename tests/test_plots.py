@@ -54,14 +54,16 @@ def test_a_week_stacks_what_serves_the_load_and_draws_the_rest_downwards(
     span = slice(first, first + 7 * 24)
     up = sum(trace(fig, name).y for name in ("solar to site", "battery to site", "grid to site"))
     assert up == pytest.approx(result.site.load_kwh[span], abs=1e-3)
-    assert trace(fig, "load").y == pytest.approx(result.site.load_kwh[span], abs=1e-4)
+    assert trace(fig, "load").y[:-1] == pytest.approx(result.site.load_kwh[span], abs=1e-4)
     stored = result.solar_to_battery_kwh_dc[span]
     assert trace(fig, "solar to battery (DC)").y == pytest.approx(-stored, abs=1e-4)
     assert trace(fig, "state of charge").y == pytest.approx(
-        100 * result.battery_soc[span], abs=0.01
+        100 * result.battery_soc[first - 1 : first + 168], abs=0.01
     )
     assert str(trace(fig, "load").x[0])[:16] == "2025-03-03T00:00"
-    assert str(trace(fig, "state of charge").x[0])[:16] == "2025-03-03T01:00"
+    assert str(trace(fig, "state of charge").x[-1])[:16] == "2025-03-10T00:00"
+    start = trace(result.plot("2025-01-01"), "state of charge").y[0]
+    assert start == 50  # the initial state of charge
     assert fig.layout.yaxis.title.text == "power (kW)"
     assert "battery to grid" not in {trace.name for trace in fig.data}  # it never flowed
 
@@ -70,7 +72,7 @@ def test_power_is_energy_by_the_length_of_a_step() -> None:
     day = site(np.full(96, 0.5), hours=0.25)
     fig = bess.dispatch(day, bess.Battery(), bess.Surplus()).plot()
     assert set(trace(fig, "load").y) == {2.0}
-    assert len(trace(fig, "load").y) == 96
+    assert len(trace(fig, "load").y) == 97
 
 
 def test_the_week_shown_is_that_in_which_the_battery_moves_most(result: bess.Result) -> None:

@@ -69,9 +69,11 @@ def week(result: Result, start: date | datetime | str | None = None, days: int =
                 row=1,
                 col=1,
             )
-    _steps_of(fig, walls, result.site.load_kwh[steps] / hours, "load", COLOURS["load"], 1)
-    soc = 100 * result.battery_soc[steps]
-    _line_at_ends(fig, walls, soc, timeline.step_seconds)
+    boundaries = np.append(walls, walls[-1] + np.timedelta64(timeline.step_seconds, "s"))
+    load = result.site.load_kwh[steps] / hours
+    _line(fig, boundaries, np.append(load, load[-1]), "load", 1)
+    soc = np.append(_stored_before(result, first), result.battery_soc[steps])
+    _line(fig, boundaries, 100 * soc, "state of charge", 2)
     fig.update_yaxes(title_text="power (kW)", row=1, col=1)
     fig.update_yaxes(title_text="charge (%)", range=[0, 105], row=2, col=1)
     span = f"{_day(walls[0])} to {_day(walls[-1])}"
@@ -191,38 +193,31 @@ def _walls(timeline: Timeline) -> NDArray[np.datetime64]:
     return seconds.astype("datetime64[s]")
 
 
-def _steps_of(fig: Any, walls: Any, power: Floats, words: str, colour: str, row: int) -> None:
-    """A line that keeps each value for its whole step."""
-    fig.add_trace(
-        graph_objects("result.plot()").Scatter(
-            x=walls,
-            y=np.round(power, 4),
-            name=words,
-            mode="lines",
-            line={"color": colour, "width": 1.5, "shape": "hv"},
-            hovertemplate=f"{words}: %{{y:.2f}} kW<extra></extra>",
-        ),
-        row=row,
-        col=1,
-    )
+def _stored_before(result: Result, step: int) -> float:
+    """The state of charge of all units together at the start of a step."""
+    if step:
+        return float(result.battery_soc[step - 1])
+    stored = sum(unit.capacity_kwh * unit.initial_state_of_charge for unit in result.units)
+    return stored / sum(unit.capacity_kwh for unit in result.units)
 
 
-def _line_at_ends(fig: Any, walls: Any, soc: Floats, step_seconds: int) -> None:
-    """The state of charge at the end of every step."""
-    fig.add_trace(
-        graph_objects("result.plot()").Scatter(
-            x=walls + np.timedelta64(step_seconds, "s"),
-            y=np.round(soc, 2),
-            name="state of charge",
-            mode="lines",
-            line={"color": COLOURS["battery"], "width": 2},
-            fill="tozeroy",
-            fillcolor="rgba(0, 158, 115, 0.15)",
-            hovertemplate="state of charge: %{y:.0f} %<extra></extra>",
-        ),
-        row=2,
-        col=1,
-    )
+def _line(fig: Any, boundaries: Any, values: Floats, words: str, row: int) -> None:
+    """The load, which keeps each value for its step, or the state of charge between steps."""
+    is_load = words == "load"
+    style: dict[str, Any] = {
+        "line": {"color": COLOURS["load"], "width": 1.5, "shape": "hv"},
+        "hovertemplate": "load: %{y:.2f} kW<extra></extra>",
+    }
+    if not is_load:
+        style = {
+            "line": {"color": COLOURS["battery"], "width": 2},
+            "fill": "tozeroy",
+            "fillcolor": "rgba(0, 158, 115, 0.15)",
+            "hovertemplate": "state of charge: %{y:.0f} %<extra></extra>",
+        }
+    scatter = graph_objects("result.plot()").Scatter
+    y = np.round(values, 4 if is_load else 2)
+    fig.add_trace(scatter(x=boundaries, y=y, name=words, mode="lines", **style), row=row, col=1)
 
 
 def _sorted(power: Floats) -> tuple[Floats, Floats]:

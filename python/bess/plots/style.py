@@ -62,10 +62,18 @@ def styled(fig: Any, *, title: str, height: int, **layout: Any) -> Any:
     fig.update_yaxes(**axis)
     fig.update_layout(
         template="none",
-        title={"text": title, "x": 0, "xref": "paper", "font": {"size": 16}},
+        title={
+            "text": title,
+            "x": 0,
+            "xref": "paper",
+            "y": 0.985,
+            "yref": "container",
+            "yanchor": "top",
+            "font": {"size": 16},
+        },
         font={"family": _FONT, "size": 13, "color": COLOURS["load"]},
         height=height,
-        margin={"l": 52, "r": 12, "t": 48, "b": 44},
+        margin={"l": 52, "r": 12, "t": 84, "b": 44},
         paper_bgcolor="white",
         plot_bgcolor="white",
         legend={
