@@ -244,7 +244,8 @@ LinearProgram build_linear_program(const Problem& problem,
   return Builder(problem, exclusive).build();
 }
 
-double dual_bound(const LinearProgram& program, std::span<const double> row_dual) {
+double dual_bound(const LinearProgram& program, std::span<const double> row_dual,
+                  std::span<const double> column_lower, std::span<const double> column_upper) {
   std::vector<double> dual(row_dual.begin(), row_dual.end());
   double bound = 0;
   for (std::size_t r = 0; r < dual.size(); ++r) {
@@ -262,7 +263,7 @@ double dual_bound(const LinearProgram& program, std::span<const double> row_dual
     for (std::size_t k = first; k < last; ++k) {
       reduced -= dual[static_cast<std::size_t>(program.index[k])] * program.value[k];
     }
-    bound += reduced * (reduced > 0 ? program.column_lower[j] : program.column_upper[j]);
+    bound += reduced * (reduced > 0 ? column_lower[j] : column_upper[j]);
   }
   return bound * program.cost_unit * program.energy_unit + program.offset;
 }

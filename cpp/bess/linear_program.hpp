@@ -68,7 +68,9 @@ struct LinearProgram {
 LinearProgram build_linear_program(const Problem& problem, std::span<const std::uint8_t> exclusive);
 
 // A lower bound on the optimum in money, valid for whatever row duals (in the program's units):
-// weak duality over the boxes of columns and rows.
-double dual_bound(const LinearProgram& program, std::span<const double> row_dual);
+// weak duality over the boxes of columns and rows. The boxes of columns are given, for a program of
+// which some are fixed.
+double dual_bound(const LinearProgram& program, std::span<const double> row_dual,
+                  std::span<const double> column_lower, std::span<const double> column_upper);
 
 }  // namespace bess

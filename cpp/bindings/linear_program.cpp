@@ -87,12 +87,16 @@ void bind_linear_program(py::module_& m) {
 
   m.def(
       "dual_bound",
-      [](const LinearProgram& program, const Array<double>& row_dual) {
+      [](const LinearProgram& program, const Array<double>& row_dual,
+         const Array<double>& column_lower, const Array<double>& column_upper) {
         const auto dual = borrow(row_dual);
+        const auto lower = borrow(column_lower);
+        const auto upper = borrow(column_upper);
         const py::gil_scoped_release release;
-        return dual_bound(program, dual);
+        return dual_bound(program, dual, lower, upper);
       },
-      py::arg("program"), py::arg("row_dual").noconvert());
+      py::arg("program"), py::arg("row_dual").noconvert(), py::arg("column_lower").noconvert(),
+      py::arg("column_upper").noconvert());
 }
 
 }  // namespace bess::border

@@ -13,7 +13,7 @@ from bess import _core
 from bess._arrays import Floats
 from bess.errors import InfeasibleError, SolverError
 
-__all__ = ["Answer", "Clock", "least_throughput", "nearest_energies", "solve"]
+__all__ = ["Answer", "Clock", "Relaxation", "least_throughput", "nearest_energies", "solve"]
 
 # Far tighter than the certificate needs; the flows are recomputed in any case.
 _TOLERANCE: Final = 1e-9
@@ -86,6 +86,37 @@ def _with_fixed_modes(
         return found, None
 
 
+class Relaxation:
+    """A program without its whole numbers, to be solved again and again with some of them fixed."""
+
+    def __init__(self, program: _core.LinearProgram, clock: Clock) -> None:
+        columns = len(program.column_cost)
+        self._program = program
+        self._clock = clock
+        self._lower, self._upper = program.column_lower.copy(), program.column_upper.copy()
+        self._highs = _load(
+            program,
+            program.column_cost,
+            self._lower,
+            self._upper,
+            np.zeros(columns, dtype=np.int32),
+        )
+        self.binaries = np.flatnonzero(program.integrality).astype(np.int32)
+        """The columns of the whole numbers."""
+
+    def solve(self, lower: Floats, upper: Floats) -> Answer:
+        """The optimum with ``binaries`` between these bounds.
+
+        Raises `InfeasibleError` and `SolverError`.
+        """
+        self._lower[self.binaries], self._upper[self.binaries] = lower, upper
+        self._highs.changeColsBounds(len(self.binaries), self.binaries, lower, upper)
+        solution = _run(self._highs, self._clock, to_the_end=True)
+        duals = np.array(self._highs.getSolution().row_dual)
+        bound = _core.dual_bound(self._program, duals, self._lower, self._upper)
+        return Answer(solution, bound, duals)
+
+
 def least_throughput(program: _core.LinearProgram, found: Floats, clock: Clock) -> Floats:
     """Of all solutions of a MILP that cost no more than the one found, one of least throughput.
 
@@ -114,7 +145,8 @@ def least_throughput(program: _core.LinearProgram, found: Floats, clock: Clock) 
 
 def _solve_linear(program: _core.LinearProgram, clock: Clock) -> Answer:
     solution, duals = _break_ties(program, program.column_lower, program.column_upper, clock)
-    return Answer(solution, _core.dual_bound(program, duals), duals)
+    bound = _core.dual_bound(program, duals, program.column_lower, program.column_upper)
+    return Answer(solution, bound, duals)
 
 
 def _break_ties(
@@ -219,7 +251,7 @@ def _load(
     return highs
 
 
-def _run(highs: Any, clock: Clock) -> Floats:
+def _run(highs: Any, clock: Clock, *, to_the_end: bool = False) -> Floats:
     import highspy
 
     if clock.left < math.inf:
@@ -231,7 +263,7 @@ def _run(highs: Any, clock: Clock) -> Floats:
         raise InfeasibleError("no dispatch meets every limit")
     feasible = highs.getInfo().primal_solution_status == 2
     stopped = model in (kinds.kTimeLimit, kinds.kIterationLimit, kinds.kSolutionLimit)
-    if model == kinds.kOptimal or (stopped and feasible):
+    if model == kinds.kOptimal or (stopped and feasible and not to_the_end):
         return np.array(highs.getSolution().col_value)
     if stopped:
         raise SolverError("the time limit passed before any schedule was found: allow more time")

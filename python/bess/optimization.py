@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from bess import _core
 from bess._arrays import Floats
 from bess.errors import InfeasibleError, SolverError
-from bess.highs import Answer, Clock, least_throughput, solve
+from bess.branching import branch_and_bound
+from bess.highs import Answer, Clock, Relaxation, least_throughput, solve
 from bess.infeasibility import EnergyWindows, jointly_attainable, wanted_windows
 from bess.money import Money
 from bess.site import Site
@@ -68,7 +69,10 @@ def optimize(site: Site, units: list[Unit], strategy: Optimize, money: Money) ->
         needed |= both
         loosest = _SOLVERS_PART * asked
         try:
-            search.run(needed if needed.any() else None, loosest)
+            if needed.any():
+                search.run(needed, loosest)
+            else:
+                search.branch()
         except SolverError:
             if search.best.feasible and search.clock.passed:
                 break
@@ -154,6 +158,20 @@ class _Search:
         self._last = (program, answer)
         self._take_marginal_prices(program, answer)
         self._keep(program, answer)
+
+    def branch(self) -> None:
+        """Solve to the gap asked for by branching on the tariff's own binaries."""
+        program = self._last[0]
+
+        def worth_less_than(answer: Answer) -> float:
+            self._last = (program, answer)
+            self._take_marginal_prices(program, answer)
+            self._keep(program, replace(answer, lower_bound=-np.inf))
+            return self.best.optimum.cost - _SOLVERS_PART * self._strategy.gap * self.scale
+
+        relaxation = Relaxation(program, self.clock)
+        lower_bound = branch_and_bound(relaxation, worth_less_than, self.clock)
+        self._keep(program, replace(self._last[1], lower_bound=lower_bound))
 
     def break_ties(self) -> None:
         """Take a dispatch of less throughput, where the last program has one of the same cost."""

@@ -45,13 +45,16 @@ def peaks_of(layout: Layout, program: ChargeProgram, step_hours: float) -> Peaks
         groups.setdefault(tuple(of_bin), []).append(b)
     peaks: Peaks = {}
     highest: dict[tuple[int, int], float] = {}
+    lowest: dict[tuple[int, int], float] = {}
     shared = []
     for windows, bins in groups.items():
         most = _highest(program, layout, runs, bins)
+        least = program.meter.least_mean(most[0][0]) if layout.interval == 1 else 0.0
         for window in windows:
             highest[window] = max(highest.get(window, 0.0), most[1])
+            lowest[window] = max(lowest.get(window, 0.0), least)
         shared.append((windows, most[0]))
-    variables = {window: program.column(0.0, high) for window, high in highest.items()}
+    variables = {window: program.column(lowest[window], highest[window]) for window in highest}
     for windows, means in shared:
         if len(windows) == 1:
             own = variables[windows[0]]

@@ -122,10 +122,30 @@ class NetMetering:
         for rate, period, bins in entries:
             if rate.on_import and rate.bypassable:
                 keys = np.unique(self._layout.bin_net[bins])
-                prices = [band.price for band in rate.bands] or [rate.price]
+                prices = [rate.price]
+                if rate.bands:
+                    prices = self._reached(rate, period, bins)
                 factor = with_percentages(tariff, rate.charge_class)
                 low[period, keys] += factor * min(prices)
                 high[period, keys] += factor * max(prices)
         if any(charge.amount for charge in tariff.minimum_charges):
             low = np.minimum(low, 0.0)  # below a minimum bill a kWh costs nothing
         return low, high
+
+    def _reached(self, rate: EnergyRate, period: int, bins: NDArray[np.intp]) -> list[float]:
+        """The prices of the bands that imports of some bins, or of the whole period, can reach."""
+        if rate.counts == "all":
+            bins = np.arange(*self._layout.period_bins[period])
+        _, most = self._program.bounds(self._meter.sum(bins))
+        at = self._layout.periods[period]
+        prices, low = [], 0.0
+        for band in rate.bands:
+            if low > most:
+                break
+            prices.append(band.price)
+            kwh, per_day, per_kw = band.limits
+            if per_kw is None:
+                ends = [kwh * at.share] if kwh is not None else []
+                ends += [per_day * at.days] if per_day is not None else []
+                low = max(low, min(ends, default=0.0))
+        return prices

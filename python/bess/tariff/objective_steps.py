@@ -44,6 +44,8 @@ def step_charges(
     for index, inside in layout.by_step:
         rate = tariff.rates[index]
         steps = np.flatnonzero(inside)
+        if not len(steps):
+            continue
         buy: Floats = np.full(len(steps), rate.price)
         sell = buy
         if rate.prices is not None:

@@ -46,15 +46,17 @@ def banded(
             break
         limit = limits[b]
         least_limit, most_limit = program.bounds(limit)
-        if low >= most_limit and not limit.terms:
+        if low >= most_limit:
             program.row(before - limit, 0.0, 0.0)  # always full
             continue
+        if high <= least_limit:
+            program.row(rest, 0.0, 0.0)  # never full
+            continue
         program.row(limit - before, 0.0)
-        if (prices[b + 1] < price or exact) and high > least_limit:
+        if prices[b + 1] < price or exact:
             above = program.binary()
-            program.row(above * max(high - least_limit, 0.0) - rest, 0.0)
-            most_missing = max(most_limit - min(low, 0.0), 0.0)
-            program.row(before - limit + (Expression(1.0) - above) * most_missing, 0.0)
+            program.row(above * (high - least_limit) - rest, 0.0)
+            program.row(before - limit + (Expression(1.0) - above) * (most_limit - low), 0.0)
     program.row(rest, 0.0, 0.0)
     return amount
 

@@ -21,6 +21,9 @@ __all__ = ["ChargeProgram", "Charges", "Expression", "MeterBounds"]
 
 Steps = NDArray[np.intp]
 _INFINITY: Final = float("inf")
+_WIDER: Final = 1e-4
+_LENGTHS: Final = np.array([1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 96, 192])
+"""Of the stretches over which a peak is bounded from below, in steps."""
 
 
 class Expression:
@@ -99,12 +102,33 @@ class MeterBounds:
         sold = exported * self.most_export[steps]
         low = np.minimum(imported * least, imported * most).sum() + np.minimum(sold, 0.0).sum()
         high = np.maximum(imported * least, imported * most).sum() + np.maximum(sold, 0.0).sum()
-        if len(steps) and imported[0] > 0 and (imported == imported[0]).all() and not sold.any():
+        if len(steps) and _is_one(imported) and imported[0] > 0 and _is_one(exported):
             runs = np.concatenate([[0], np.flatnonzero(np.diff(steps) != 1) + 1])
-            by_power = np.add.reduceat(least, runs)
             by_energy = np.add.reduceat(self.net_load[steps], runs) - self.most_shifted
-            low = imported[0] * np.maximum(by_power, by_energy).sum()
+            if exported[0] == 0:
+                by_power = np.add.reduceat(least, runs)
+                low = imported[0] * np.maximum(by_power, by_energy).sum()
+            elif exported[0] == -imported[0]:
+                by_power = np.add.reduceat(least - self.most_export[steps], runs)
+                low = imported[0] * np.maximum(by_power, by_energy).sum()
         return float(low), float(high)
+
+    def least_mean(self, steps: Steps) -> float:
+        """The least that the largest import in some rising steps can be.
+
+        Over consecutive steps, what storage cannot give must come in.
+        """
+        least = float(self.least_import[steps].max())
+        for run in np.split(steps, np.flatnonzero(np.diff(steps) != 1) + 1):
+            total = np.concatenate([[0.0], np.cumsum(self.net_load[run])])
+            for length in _LENGTHS[_LENGTHS <= len(run)].tolist():
+                over = float((total[length:] - total[:-length]).max()) - self.most_shifted
+                least = max(least, over / length)
+        return least
+
+
+def _is_one(values: Floats) -> bool:
+    return bool((values == values[0]).all())
 
 
 class ChargeProgram:
@@ -129,15 +153,19 @@ class ChargeProgram:
         self._many: list[tuple[Steps, NDArray[np.intp], Floats, NDArray[np.intp], int]] = []
 
     def column(self, lower: float, upper: float) -> Expression:
-        """A new variable between two finite bounds."""
-        self._lower.append(lower)
-        self._upper.append(upper)
+        """A new variable between two finite bounds, which other rows imply unless they are 0.
+
+        They are kept a hair wider: a solver that rests on a bound does not say what it costs to.
+        """
+        self._lower.append(lower - _WIDER * abs(lower))
+        self._upper.append(upper + _WIDER * abs(upper))
         self._binary.append(False)
         return Expression(0.0, {len(self._lower) - 1: 1.0})
 
     def binary(self) -> Expression:
         """A new variable that is 0 or 1."""
-        variable = self.column(0.0, 1.0)
+        variable = self.column(0.0, 0.0)
+        self._upper[-1] = 1.0
         self._binary[-1] = True
         return variable
 
