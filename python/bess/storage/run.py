@@ -32,7 +32,7 @@ def run_request(
     tariffs: Any = None,
     accounts: Mapping[str, Any] | None = None,
     *,
-    variable_rates: Mapping[str, float] | None = None,
+    variable_rates: Mapping[str, Any] | None = None,
     calendars: Calendars | None = None,
     missing: Literal["error", "zero"] = "error",
     progress: Callable[[str], None] | None = None,

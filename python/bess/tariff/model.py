@@ -32,6 +32,7 @@ from bess.timeline import LocalClock, Timeline, zone
 
 __all__ = ["EnergyRate", "Tariff"]
 
+_OWN_METER: Final = "solar is billed through a meter of its own, but dispatched behind the site's"
 _METERING: Final = ("net_billing", "net_metering", "buy_all_sell_all")
 
 
@@ -99,10 +100,8 @@ class Tariff:
         price = number(self.true_up_price_per_kwh, f"{path}: true_up_price_per_kwh")
         object.__setattr__(self, "true_up_price_per_kwh", price)
         minutes = self.demand_interval_minutes
-        if isinstance(minutes, bool) or not isinstance(minutes, int) or not 1 <= minutes <= 1440:
-            reason = "must be a whole number of minutes that divides a day"
-            raise InputError.at(f"{path}: demand_interval_minutes", reason, minutes)
-        if 1440 % minutes:
+        whole = isinstance(minutes, int) and not isinstance(minutes, bool)
+        if not whole or not 1 <= minutes <= 1440 or 1440 % minutes:
             reason = "must be a whole number of minutes that divides a day"
             raise InputError.at(f"{path}: demand_interval_minutes", reason, minutes)
         for rate in self.rates:
@@ -275,6 +274,8 @@ class Tariff:
                 f"tariff {self.name}: published for {self._day(start)} to {self._day(end)}; its "
                 f"prices are used for the whole horizon"
             )
+        if self.metering == "buy_all_sell_all":
+            notes.append(f"tariff {self.name}: {_OWN_METER}")
         if self.time_zone is None and times:
             notes.append(f"tariff {self.name}: names no time zone; the site's clock is used")
         return tuple(notes)
