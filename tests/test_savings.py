@@ -286,10 +286,15 @@ def test_results_are_tables_for_people_and_pandas_and_pickle() -> None:
 def test_without_the_extra_everything_but_the_rate_of_return_is_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    from rich.console import Console
+
     from bess.economics.tables import headline
 
     found = analysed(years=2, capital_cost=100)
     monkeypatch.setitem(sys.modules, "pyxirr", None)
+    console = Console(width=100, record=True, file=io.StringIO())
+    console.print(found)
+    assert "pip install 'bess-dispatch[finance]'" in console.export_text()
     rows = dict(headline(found))
     assert rows["internal rate of return"] == "pip install 'bess-dispatch[finance]'"
     with pytest.raises(bess.MissingExtraError):

@@ -33,7 +33,7 @@ def money_tables(savings: Savings) -> Iterator[Any]:
     worth.add_column("")
     worth.add_column("", justify="right")
     for name, value in headline(savings):
-        worth.add_row(name, value)
+        worth.add_row(Text(name), Text(value))
     yield worth
 
 
@@ -84,7 +84,7 @@ def _years(found: float | None) -> str:
 def _first_year(savings: Savings) -> Table:
     scenarios = (savings.before, savings.solar, savings.after)
     money = savings.currency or "money"
-    table = Table(title=f"Bills of the first year ({money})", title_justify="left")
+    table = Table(title=Text(f"Bills of the first year ({money})"), title_justify="left")
     table.add_column("billing period", no_wrap=True)
     several = len({scenario.bill.tariff for scenario in scenarios}) > 1
     for scenario in scenarios:
@@ -105,7 +105,7 @@ def _first_year(savings: Savings) -> Table:
 
 def _parts(savings: Savings) -> Table:
     money = savings.currency or "money"
-    table = Table(title=f"What brings the saving ({money})", title_justify="left")
+    table = Table(title=Text(f"What brings the saving ({money})"), title_justify="left")
     table.add_column("")
     table.add_column("year 1", justify="right")
     table.add_column(f"years 1 to {savings.years}", justify="right", overflow="fold")
@@ -122,7 +122,7 @@ def _parts(savings: Savings) -> Table:
 
 def _lifetime(savings: Savings) -> Table:
     money = savings.currency or "money"
-    table = Table(title=f"Lifetime (whole {money})", title_justify="left")
+    table = Table(title=Text(f"Lifetime (whole {money})"), title_justify="left")
     table.add_column("year", justify="right", no_wrap=True)
     table.add_column("capacity\n(kWh)", justify="right", no_wrap=True)
     shown = {
