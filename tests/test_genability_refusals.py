@@ -9,12 +9,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bills import site
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tariffs import DAY, SUMMER, WINTER, load, message, rate, series, tariff, tou
+from tariffs import SUMMER, WINTER, load, message, rate, series, tariff, tou
 
+from bess import bill
 from bess.errors import InputError
 from bess.tariff import load_tariff
+from bess.tariff.sheet import rate_sheet
 
 
 def test_what_is_not_billed_is_listed_by_name() -> None:
@@ -171,6 +174,25 @@ WHOLE = tariff(
     rate("variable", 0, variableRateKey="supply", transactionType="SELL"),
     rate("fixed", 9, chargeType="FIXED_PRICE", riderTariffId=4, tariffSequenceNumber=2),
     rate("rider", riderId=4, tariffSequenceNumber=2, rateBands=None),
+    rate("daily", 0.1, transactionType="BUY", chargePeriod="DAILY", chargeClass="SUPPLY"),
+    rate(
+        "blocks",
+        chargeType="QUANTITY",
+        quantityKey="size",
+        rateBands=[{"rateAmount": 1, "propertyUpperLimit": 5}, {"rateAmount": 2}],
+    ),
+    rate(
+        "baseline",
+        variableLimitKey="size",
+        rateBands=[{"rateAmount": 0.1, "consumptionUpperLimit": 5}, {"rateAmount": 0.2}],
+    ),
+    rate("tax", chargeType="TAX", rateBands=[{"rateAmount": 8, "rateUnit": "PERCENTAGE"}]),
+    rate(
+        "peak demand",
+        3,
+        chargeType="DEMAND_BASED",
+        season=SUMMER | {"fromEdgePredominance": "PREDOMINANT"},
+    ),
     timeZone="America/New_York",
     effectiveDate="2025-01-01",
     properties=[{"keyName": "choice", "isDefault": True, "propertyValue": 2}],
@@ -197,13 +219,12 @@ def test_a_mutated_tariff_raises_nothing_but_an_input_error(data: st.DataObject)
                 node[path[-1]] = data.draw(JSON_VALUES)
         except (KeyError, IndexError, TypeError):
             continue
-    options = {"property_inputs": {"territoryId": 7}, "missing": "zero"}
+    inputs = {"territoryId": 7, "size": 6}
     try:
-        loaded = load_tariff(mutated, **options)  # type: ignore[arg-type]
-        imports, exports = loaded.prices(DAY).series(24)
-        assert np.isfinite(imports).all()
-        assert np.isfinite(exports).all()
-        loaded.notes(DAY)
+        loaded = load_tariff(mutated, property_inputs=inputs, missing="zero")
+        home = site(np.ones(24), start="2025-07-01T00:00Z", solar_kwh=np.tile([0.0, 3.0], 12))
+        assert np.isfinite(bill(home, loaded).total)
+        list(rate_sheet(loaded))
     except InputError as refusal:
         str(refusal)
 

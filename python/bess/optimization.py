@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from bess import _core
 from bess._arrays import Floats
-from bess.errors import InfeasibleError, SolverError
 from bess.branching import branch_and_bound
+from bess.errors import InfeasibleError, SolverError
 from bess.highs import Answer, Clock, Relaxation, least_throughput, solve
 from bess.infeasibility import EnergyWindows, jointly_attainable, wanted_windows
 from bess.money import Money

@@ -121,7 +121,7 @@ class MeterBounds:
         least = float(self.least_import[steps].max())
         for run in np.split(steps, np.flatnonzero(np.diff(steps) != 1) + 1):
             total = np.concatenate([[0.0], np.cumsum(self.net_load[run])])
-            for length in _LENGTHS[_LENGTHS <= len(run)].tolist():
+            for length in _LENGTHS[len(run) >= _LENGTHS].tolist():
                 over = float((total[length:] - total[:-length]).max()) - self.most_shifted
                 least = max(least, over / length)
         return least
