@@ -177,12 +177,13 @@ def stamped(prices: list[float], step: timedelta = timedelta(hours=1)) -> dict[s
     return {(first + i * step).isoformat(): price for i, price in enumerate(prices)}
 
 
-@pytest.mark.parametrize("form", ["list", "array", "mapping", "pandas"])
+@pytest.mark.parametrize("form", ["list", "array", "mapping", "pandas", "plain pandas"])
 def test_a_variable_rate_may_be_a_series(form: str) -> None:
     given: Any = {
         "list": HOURS,
         "array": np.array(HOURS),
         "mapping": stamped(HOURS),
+        "plain pandas": pd.Series(HOURS),
         "pandas": pd.Series(HOURS, pd.date_range("2025-01-01", periods=3, freq="h", tz="UTC")),
     }[form]
     tariff = load(rate("base", 0.05), VARIABLE, variable_rates={"supply": given})
@@ -225,6 +226,7 @@ def test_a_series_settles_each_interval_where_no_one_price_holds_for_its_period(
     ("given", "expected"),
     [
         ([], "variable_rates.s = []: must hold at least one price"),
+        (np.array(np.nan), "variable_rates.s = nan: must be a number (money per kWh)"),
         ([0.1, "x"], "variable_rates.s[1] = 'x': must be a number (money per kWh)"),
         ("dear", "variable_rates.s = 'dear': must be a number (money per kWh)"),
         (stamped([0.1]), "variable_rates.s: must hold two instants or more, so that the length of"),

@@ -127,6 +127,11 @@ def test_export_rates_take_a_calendar_by_name(tmp_path: Path) -> None:
         ({"names": []}, "calendars.61.of: is required: the name of a calendar, such as US or NERC"),
         ({"of": 3}, "calendars.61.of = 3: must be the name of a calendar, a string"),
         ({"of": "US", "name": []}, "calendars.61.name: is not a known field; did you mean names?"),
+        (
+            {"of": "NERC", "names": [[]]},
+            "calendars.61.names[0] = []: is no holiday of NERC; known: Christmas Day, "
+            "Independence Day, Labor Day, Memorial Day, New Year's Day, Thanksgiving Day",
+        ),
         ({"of": "US", "names": "Labor Day"}, "calendars.61.names = 'Labor Day': must be a list"),
         (
             {"of": "US", "names": ["Labour Day"]},

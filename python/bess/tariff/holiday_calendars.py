@@ -62,7 +62,7 @@ class NamedCalendar:
             raise InputError.at("of", "must be the name of a calendar, a string", self.of)
         known = {name for year in _SAMPLE for _, name in _named(self.of, year, True)}
         for i, name in enumerate(self.names):
-            if name not in known:
+            if not isinstance(name, str) or name not in known:
                 guess = nearest_name(str(name), known)
                 hint = f"did you mean {guess}?" if guess else f"known: {', '.join(sorted(known))}"
                 raise InputError.at(f"names[{i}]", f"is no holiday of {self.of}; {hint}", name)
@@ -114,9 +114,14 @@ def calendar_of(given: Any, path: str, *, strings: bool = True) -> Calendar:
     except InputError as error:
         alone = isinstance(given, str)
         raise (error if not alone else _without_field(error)).under(path) from None
-    if isinstance(given, bytes) or not isinstance(given, Collection):
+    if isinstance(given, bytes) or not isinstance(given, Collection) or _is_scalar(given):
         raise InputError.at(path, "must be a list of dates, or the name of a calendar", given)
     return frozenset(_date(day, f"{path}[{i}]", strings) for i, day in enumerate(given))
+
+
+def _is_scalar(given: Any) -> bool:
+    """Whether it is an array of no dimension, which has no items."""
+    return getattr(given, "ndim", 1) == 0
 
 
 def _from_table(given: Mapping[Any, Any], strings: bool) -> NamedCalendar:
@@ -131,7 +136,8 @@ def _from_table(given: Mapping[Any, Any], strings: bool) -> NamedCalendar:
     lists: dict[str, tuple[Any, ...]] = {}
     for key in ("names", "also"):
         values = given.get(key, ())
-        if isinstance(values, (str, bytes)) or not isinstance(values, Collection):
+        text = isinstance(values, (str, bytes))
+        if text or not isinstance(values, Collection) or _is_scalar(values):
             raise InputError.at(key, "must be a list", values)
         lists[key] = tuple(values)
     also = frozenset(_date(day, f"also[{i}]", strings) for i, day in enumerate(lists["also"]))

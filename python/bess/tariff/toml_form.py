@@ -129,6 +129,20 @@ def _series(value: Any, path: str) -> PriceSeries:
     if len(series.export_price) != len(series.import_price):
         reason = f"must hold as many prices as import_price, {len(series.import_price)}"
         raise InputError.at(f"{path}.export_price", reason)
+    count = len(series.import_price)
+    for name in ("walls", "lines"):
+        given = getattr(series, name)
+        if given is not None and len(given) not in (0, count):
+            reason = f"must have as many entries as there are prices, {count}"
+            raise InputError.at(f"{path}.{name}", reason)
+    if series.repeats and count > 1:
+        raise InputError.at(f"{path}.repeats", f"is for one price, not {count}")
+    stamped = [name for name in ("start_seconds", "walls") if getattr(series, name) is not None]
+    if series.step_seconds is None and stamped:
+        raise InputError.at(f"{path}.step_seconds", f"is required where {stamped[0]} is")
+    if series.step_seconds is not None and (series.step_seconds < 1 or len(stamped) != 1):
+        reason = "must be at least 1, and have one of start_seconds and walls beside it"
+        raise InputError.at(f"{path}.step_seconds", reason, series.step_seconds)
     return series
 
 

@@ -100,8 +100,10 @@ class VariableRates:
 def _value(value: Any, path: str) -> float | PriceSeries:
     if isinstance(value, PriceSeries):
         return value
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value.item()
     if hasattr(value, "index") and hasattr(value, "items"):  # a pandas Series
-        value = dict(value.items())
+        value = dict(value.items()) if hasattr(value.index, "tz") else list(value)
     if isinstance(value, Mapping):
         return _by_instant(value, path)
     if isinstance(value, (Sequence, np.ndarray)) and not isinstance(value, (str, bytes)):
