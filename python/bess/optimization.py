@@ -27,6 +27,8 @@ _SOLVERS_PART = 0.9
 # relative to the largest.
 _SAME_COST = 2e-9
 _SAME_PRICE = 1e-9
+# Our own branching is the faster one on few binaries; where it is not, HiGHS and its cuts are.
+_MOST_NODES = 300
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,10 +71,9 @@ def optimize(site: Site, units: list[Unit], strategy: Optimize, money: Money) ->
         needed |= both
         loosest = _SOLVERS_PART * asked
         try:
-            if needed.any():
-                search.run(needed, loosest)
-            else:
-                search.branch()
+            if not needed.any() and search.branch():
+                break
+            search.run(needed if needed.any() else None, loosest)
         except SolverError:
             if search.best.feasible and search.clock.passed:
                 break
@@ -159,8 +160,8 @@ class _Search:
         self._take_marginal_prices(program, answer)
         self._keep(program, answer)
 
-    def branch(self) -> None:
-        """Solve to the gap asked for by branching on the tariff's own binaries."""
+    def branch(self) -> bool:
+        """Branch on the tariff's own binaries; whether that reached the gap asked for."""
         program = self._last[0]
 
         def worth_less_than(answer: Answer) -> float:
@@ -170,8 +171,9 @@ class _Search:
             return self.best.optimum.cost - _SOLVERS_PART * self._strategy.gap * self.scale
 
         relaxation = Relaxation(program, self.clock)
-        lower_bound = branch_and_bound(relaxation, worth_less_than, self.clock)
+        lower_bound = branch_and_bound(relaxation, worth_less_than, self.clock, _MOST_NODES)
         self._keep(program, replace(self._last[1], lower_bound=lower_bound))
+        return self.best.optimum.gap <= self._strategy.gap or self.clock.passed
 
     def break_ties(self) -> None:
         """Take a dispatch of less throughput, where the last program has one of the same cost."""

@@ -22,7 +22,7 @@ __all__ = ["ChargeProgram", "Charges", "Expression", "MeterBounds"]
 Steps = NDArray[np.intp]
 _INFINITY: Final = float("inf")
 _WIDER: Final = 1e-4
-_LENGTHS: Final = np.array([1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 96, 192])
+_LENGTHS: Final = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 96, 192)
 """Of the stretches over which a peak is bounded from below, in steps."""
 
 
@@ -121,7 +121,7 @@ class MeterBounds:
         least = float(self.least_import[steps].max())
         for run in np.split(steps, np.flatnonzero(np.diff(steps) != 1) + 1):
             total = np.concatenate([[0.0], np.cumsum(self.net_load[run])])
-            for length in _LENGTHS[len(run) >= _LENGTHS].tolist():
+            for length in (length for length in _LENGTHS if length <= len(run)):
                 over = float((total[length:] - total[:-length]).max()) - self.most_shifted
                 least = max(least, over / length)
         return least
