@@ -120,4 +120,39 @@ Settled settle(const Step& step, const Terms& terms, double charge, double disch
   return best;
 }
 
+Settled settle_apart(const Step& step, const Terms& terms, double charge, double discharge) {
+  const double slack = kRounding * std::max({1e-3, step.load, step.solar, charge, discharge});
+  const double most = terms.solar_to_battery ? std::min(step.solar, charge / terms.solar_ratio) : 0;
+  const double least = terms.grid_to_battery ? 0.0 : charge / terms.solar_ratio;
+  Settled best{{}, 0.0, false};
+  StepFlows f;
+  f.battery_to_site = std::min(discharge, step.load);
+  f.battery_to_grid = discharge - f.battery_to_site <= slack ? 0.0 : discharge - f.battery_to_site;
+  f.grid_to_site = step.load - f.battery_to_site;
+  if (least > most + slack || (f.battery_to_grid > 0 && !terms.battery_to_grid) ||
+      f.battery_to_grid > step.export_limit + slack) {
+    return best;
+  }
+  const double outlet = std::max(step.export_limit - f.battery_to_grid, 0.0);
+  const double headroom = step.import_limit - f.grid_to_site;
+  const double kinks[] = {std::max(step.solar - outlet, 0.0), most, 0.0,
+                          (charge - terms.grid_ratio * headroom) / terms.solar_ratio};
+  for (const double kink : kinks) {
+    if (std::isnan(kink)) continue;
+    const double share = std::clamp(kink, std::min(least, most), most);
+    f.grid_to_battery = (charge - terms.solar_ratio * share) / terms.grid_ratio;
+    if (f.grid_to_battery <= slack) f.grid_to_battery = 0;
+    if (f.grid_to_battery > headroom + slack) continue;
+    if (f.grid_to_battery > 0 && (!terms.grid_to_battery || f.battery_to_grid > 0)) continue;
+    f.solar_to_battery = share;
+    const double left = std::max(step.solar - share, 0.0);
+    f.solar_to_grid = terms.solar_to_grid && step.export_price >= 0 ? std::min(left, outlet) : 0.0;
+    f.solar_curtailed = left - f.solar_to_grid;
+    const double cost = cost_of(step, f);
+    const double indifferent = slack * std::max(step.import_price, step.export_price);
+    if (!best.feasible || cost < best.cost - std::abs(indifferent)) best = {f, cost, true};
+  }
+  return best;
+}
+
 }  // namespace bess

@@ -89,4 +89,8 @@ struct Settled {
 };
 Settled settle(const Step& step, const Terms& terms, double charge, double discharge);
 
+// The same where the sun has a meter of its own: it serves no load, and only the battery's exports
+// exclude an import.
+Settled settle_apart(const Step& step, const Terms& terms, double charge, double discharge);
+
 }  // namespace bess

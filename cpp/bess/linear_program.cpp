@@ -116,13 +116,19 @@ class Builder {
     const std::int32_t load = rows_.load(t);
     const std::int32_t solar = rows_.solar(t);
     const double sold = problem_.site.solar_to_grid ? std::min(step.solar, step.export_limit) : 0.0;
-    column(-step.import_price, 0, 0, std::min(step.load, step.solar), kReplacesImport);
+    const bool apart = problem_.solar_metered_apart;
+    column(-step.import_price, 0, 0, apart ? 0.0 : std::min(step.load, step.solar),
+           kReplacesImport);
     entry(load, 1);
     entry(solar, 1);
     if (imports) entry(rows_.import_row(t), -1);
     column(-step.export_price, 0, 0, sold, kExports);
     entry(solar, 1);
-    if (exports) entry(rows_.export_row(t), 1);
+    if (exports && !(apart && rows_.is_exclusive(t))) {
+      entry(rows_.export_row(t), 1);
+    } else if (exports) {  // an entry of nothing keeps the count
+      entry(rows_.export_row(t), 0);
+    }
 
     const std::vector<DeviceTerms>& terms = rows_.is_exclusive(t) ? exclusive_terms_ : free_terms_;
     for (std::size_t i = 0; i < terms.size(); ++i) {
@@ -181,7 +187,8 @@ class Builder {
     return in_units(std::min(most, problem_.site.import_limit_at(t)));
   }
   double most_export(std::size_t t) const {
-    double most = problem_.site.solar_to_grid ? problem_.site.solar[t] : 0.0;
+    const bool sun = problem_.site.solar_to_grid && !problem_.solar_metered_apart;
+    double most = sun ? problem_.site.solar[t] : 0.0;
     for (const Device& d : problem_.devices) {
       if (d.battery.battery_to_grid)
         most += discharge_bound(d.battery) * d.battery.dc_to_ac_efficiency;

@@ -20,6 +20,9 @@ struct Problem {
   std::span<const double> export_price;
   std::span<const Device> devices;
   bool cyclic;  // the energy before the first step is that after the last, and free
+  // The sun has a meter of its own, which it leaves for the grid or the battery: it serves no load,
+  // and may be exported while the site's meter imports.
+  bool solar_metered_apart = false;
 
   Step step(std::size_t t) const {
     return {site.load[t],    site.solar[t],  site.export_limit_at(t), site.import_limit_at(t),

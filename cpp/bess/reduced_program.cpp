@@ -170,6 +170,7 @@ bool has_known_merit(const Problem& problem) {
   if (problem.devices.size() != 1 || !problem.site.import_limit.empty()) return false;
   const Battery& b = problem.devices.front().battery;
   const bool sun = largest(problem.site.solar) > 0;
+  if (sun && problem.solar_metered_apart) return false;
   const double solar_ratio = b.solar_charge_ratio(problem.site.solar_dc_to_ac_efficiency);
   if (sun && (!b.solar_to_battery || solar_ratio < b.ac_to_dc_efficiency)) return false;
   if (sun && b.battery_to_grid && !problem.site.solar_to_grid) return false;

@@ -115,7 +115,7 @@ class Follower {
     const double slack = kTolerance * program_.energy_unit;
     const double charge = total(charge_);
     const double discharge = total(discharge_);
-    Settled settled = settle(step, terms_, charge, discharge);
+    Settled settled = settled_at(step, charge, discharge);
     if (settled.feasible) return settled;
     // A solution may overstep a joint limit by its tolerance; each is tried in turn.
     const double sun = step.solar * terms_.solar_ratio;
@@ -126,7 +126,7 @@ class Follower {
       for (const double other : {std::min(discharge, outlet), std::min(discharge, step.load),
                                  less_charge > 0 ? discharge : std::max(discharge, owed)}) {
         if (charge - less_charge > slack || std::abs(discharge - other) > slack) continue;
-        settled = settle(step, terms_, less_charge, other);
+        settled = settled_at(step, less_charge, other);
         if (!settled.feasible) continue;
         scale(charge_, charge, less_charge);
         scale(discharge_, discharge, other);
@@ -134,6 +134,11 @@ class Follower {
       }
     }
     return settled;
+  }
+
+  Settled settled_at(const Step& step, double charge, double discharge) const {
+    return problem_.solar_metered_apart ? settle_apart(step, terms_, charge, discharge)
+                                        : settle(step, terms_, charge, discharge);
   }
 
   // The most charge, in the unit of the terms, that the import limit leaves room for.

@@ -19,18 +19,23 @@ auto series(LargeVector<T> LinearProgram::* member) {
 void bind_linear_program(py::module_& m) {
   py::class_<ProblemHolder>(m, "Problem")
       .def(py::init([](py::object site, std::vector<Device> devices, Array<double> import_price,
-                       Array<double> export_price, bool cyclic) {
+                       Array<double> export_price, bool cyclic, bool solar_metered_apart) {
              auto holder = std::make_unique<ProblemHolder>();
              holder->site_owner = site;
              holder->devices = std::move(devices);
              holder->import_price = std::move(import_price);
              holder->export_price = std::move(export_price);
-             holder->problem = {site.cast<const SiteHolder&>().site, borrow(holder->import_price),
-                                borrow(holder->export_price), holder->devices, cyclic};
+             holder->problem = {site.cast<const SiteHolder&>().site,
+                                borrow(holder->import_price),
+                                borrow(holder->export_price),
+                                holder->devices,
+                                cyclic,
+                                solar_metered_apart};
              return holder;
            }),
            py::arg("site"), py::arg("devices"), py::arg("import_price").noconvert(),
-           py::arg("export_price").noconvert(), py::arg("cyclic"))
+           py::arg("export_price").noconvert(), py::arg("cyclic"),
+           py::arg("solar_metered_apart") = false)
       .def(
           "at_prices",
           [](const ProblemHolder& self, Array<double> import_price, Array<double> export_price) {
@@ -39,8 +44,9 @@ void bind_linear_program(py::module_& m) {
             holder->devices = self.devices;
             holder->import_price = std::move(import_price);
             holder->export_price = std::move(export_price);
-            holder->problem = {self.problem.site, borrow(holder->import_price),
-                               borrow(holder->export_price), holder->devices, self.problem.cyclic};
+            holder->problem = {
+                self.problem.site, borrow(holder->import_price), borrow(holder->export_price),
+                holder->devices,   self.problem.cyclic,          self.problem.solar_metered_apart};
             return holder;
           },
           py::arg("import_price").noconvert(), py::arg("export_price").noconvert());

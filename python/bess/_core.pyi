@@ -89,6 +89,7 @@ class Problem:
         import_price: Floats,
         export_price: Floats,
         cyclic: bool,
+        solar_metered_apart: bool = False,
     ) -> None: ...
     def at_prices(self, import_price: Floats, export_price: Floats) -> Problem: ...
 

@@ -74,7 +74,7 @@ def branch_and_bound(
             split = np.flatnonzero(free & (abs(found - np.round(found)) > _WHOLE))
             if bound < enough and len(split):
                 chosen = int(split[np.argmax(gains.expected(found)[split])])
-                for value in sorted((0.0, 1.0), key=lambda v, at=found[chosen]: -abs(at - v)):
+                for value in (0.0, 1.0) if found[chosen] > 0.5 else (1.0, 0.0):
                     if below is not None:  # the farther one waits
                         heapq.heappush(waiting, below)
                     number += 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
+import numpy as np
+
 from bess import _core
 from bess._arrays import Floats
 from bess.battery import Battery, Terminal
@@ -119,6 +121,8 @@ def dispatch(
         assumptions += strategy.assumptions(site.timeline, time_zone)
     rule = core_rule(strategy, site.timeline, time_zone)
     series, parts = _by_rule(site, units, rule)
+    if tariff is not None and tariff.metering == "buy_all_sell_all":
+        series, parts = _sold_whole(series, parts)
     return Result(
         **common,
         series=series,
@@ -140,6 +144,26 @@ def _by_rule(site: Site, units: list[Unit], rule: _core.Rule) -> tuple[Floats, S
     if step >= 0:
         raise unservable(site, step, 0.0)
     return series, cast("Sequence[Floats]", parts)
+
+
+def _sold_whole(series: Floats, parts: Sequence[Floats]) -> tuple[Floats, list[Floats]]:
+    """The same dispatch where the sun has a meter of its own, and is sold whole.
+
+    What the sun gave the site is sold, and the battery serves the site first, then the grid.
+    """
+    sold, own = np.array(series), np.array(parts)
+    instead = np.minimum(sold[7], sold[3])
+    share = np.divide(instead, sold[7], out=np.zeros_like(instead), where=sold[7] > 0)
+    own[:, 2] += share * own[:, 3]
+    own[:, 3] -= share * own[:, 3]
+    sold[6] += instead
+    sold[7] -= instead
+    sold[0] += sold[3] - instead
+    sold[4] += sold[3]
+    sold[3] = 0.0
+    for array in (sold, own):
+        array.flags.writeable = False
+    return sold, list(own)
 
 
 def _part_of_one(series: Floats) -> Floats:

@@ -27,6 +27,8 @@ class Money:
     units: list[Unit]
     charges: Charges | None = None
     """The bill that the prices are part of; None where they are all there is."""
+    solar_metered_apart: bool = False
+    """Whether the sun has a meter of its own: it is sold whole and serves no load."""
 
     @property
     def ordered(self) -> bool:
@@ -57,8 +59,9 @@ class BilledMoney(Money):
     def __init__(self, site: Site, units: list[Unit], tariff: Tariff) -> None:
         from bess.tariff.objective import charges_of
 
-        charges = charges_of(tariff, site.timeline, _meter_bounds(site, units))
-        super().__init__(charges.import_price, charges.export_price, units, charges)
+        apart = tariff.metering == "buy_all_sell_all"
+        charges = charges_of(tariff, site.timeline, _meter_bounds(site, units, apart))
+        super().__init__(charges.import_price, charges.export_price, units, charges, apart)
         self._site = site
         self._tariff = tariff
 
@@ -77,7 +80,7 @@ class BilledMoney(Money):
         return bill.total + self._wear(device_series), max(1.0, moved)
 
 
-def _meter_bounds(site: Site, units: list[Unit]) -> MeterBounds:
+def _meter_bounds(site: Site, units: list[Unit], solar_metered_apart: bool) -> MeterBounds:
     """What can cross the meter, whatever the batteries do."""
     from bess.tariff.program import MeterBounds
 
@@ -106,7 +109,9 @@ def _meter_bounds(site: Site, units: list[Unit]) -> MeterBounds:
         most_import = np.minimum(most_import, site.import_limit_kwh)
     if site.export_limit_kwh is not None:
         most_export = np.minimum(most_export, site.export_limit_kwh)
-    least_import = np.maximum(site.load_kwh - solar - given, 0.0)
+    net_load = site.load_kwh if solar_metered_apart else site.load_kwh - solar
+    least_import = np.maximum(net_load - given, 0.0)
     least_import = np.minimum(least_import, most_import)
-    net_load = site.load_kwh - solar
+    if solar_metered_apart:
+        shifted += float(solar.sum())  # what the sun gives the battery comes without import
     return MeterBounds(most_import, most_export, least_import, net_load, shifted)
