@@ -27,7 +27,9 @@ _SOLVERS_PART = 0.9
 # relative to the largest.
 _SAME_COST = 2e-9
 _SAME_PRICE = 1e-9
-# Our own branching is the faster one on few binaries; where it is not, HiGHS and its cuts are.
+# Our own branching is the faster one on few binaries over a long horizon; else HiGHS is.
+_FEW_BINARIES = 100
+_MANY_COLUMNS = 16_000
 _MOST_NODES = 300
 
 
@@ -163,6 +165,9 @@ class _Search:
     def branch(self) -> bool:
         """Branch on the tariff's own binaries; whether that reached the gap asked for."""
         program = self._last[0]
+        binaries = int(program.integrality.sum())
+        if binaries > _FEW_BINARIES or len(program.integrality) < _MANY_COLUMNS:
+            return False
 
         def worth_less_than(answer: Answer) -> float:
             self._last = (program, answer)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
 from bess._arrays import Floats
 from bess.tariff.layout import Layout
@@ -10,6 +15,7 @@ from bess.tariff.lines import Kind
 from bess.tariff.model import Tariff
 from bess.tariff.piecewise import Charge, split_by_sign
 from bess.tariff.program import ChargeProgram, Expression
+from bess.tariff.rates import EnergyRate
 from bess.tariff.stepwise import spans_of
 from bess.timeline import Timeline
 
@@ -41,6 +47,7 @@ def step_charges(
     period_of = np.repeat(
         np.arange(len(layout.periods)), [p.end_step - p.first_step for p in layout.periods]
     )
+    netted: list[_Netted] = []
     for index, inside in layout.by_step:
         rate = tariff.rates[index]
         steps = np.flatnonzero(inside)
@@ -53,25 +60,57 @@ def step_charges(
             buy, sell = both[0][steps], both[1][steps]
         buy = buy * rate.on_import
         sell = sell * (rate.on_export and rate.bypassable)
-        kind: Kind = "energy" if rate.on_import else "export"
         period = period_of[steps]
-        if not rate.nets:
-            for p in np.unique(period).tolist():
-                own = period == p
-                amount = program.step_sum(steps[own], buy[own], -sell[own])
-                lines.append(Charge(kind, p, rate.charge_class, amount))
+        if rate.nets:
+            span = spans_of(rate, timeline, tariff, steps, period)
+            for own in np.split(np.arange(len(steps)), np.flatnonzero(np.diff(span)) + 1):
+                prices = float(buy[own].mean()), float(sell[own].mean())
+                netted.append(_Netted(rate, int(period[own[0]]), steps[own], *prices))
             continue
-        span = spans_of(rate, timeline, tariff, steps, period)
-        amounts: dict[int, Expression] = {}
-        for own in np.split(np.arange(len(steps)), np.flatnonzero(np.diff(span)) + 1):
-            total = amounts.setdefault(int(period[own[0]]), Expression())
-            mean_buy, mean_sell = float(buy[own].mean()), float(sell[own].mean())
-            if len(own) == 1:  # a step's meter imports or exports, never both
-                total.add(program.step_sum(steps[own], mean_buy, -mean_sell))
-                continue
-            net = program.step_sum(steps[own], 1.0, -1.0)
-            above, below = split_by_sign(program, net, exact or mean_sell > mean_buy)
-            total.add(above, mean_buy)
-            total.add(below, -mean_sell)
-        lines += [Charge(kind, p, rate.charge_class, amount) for p, amount in amounts.items()]
-    return lines
+        for p in np.unique(period).tolist():
+            own = period == p
+            amount = program.step_sum(steps[own], buy[own], -sell[own])
+            lines.append(Charge(_kind(rate), p, rate.charge_class, amount))
+    return lines + _netted_charges(netted, program, exact)
+
+
+class _Netted(NamedTuple):
+    """What a rate nets over one hour or day: its price for what is bought, and for what is sold."""
+
+    rate: EnergyRate
+    period: int
+    steps: NDArray[np.intp]
+    buy: float
+    sell: float
+
+
+def _netted_charges(netted: Sequence[_Netted], program: ChargeProgram, exact: bool) -> list[Charge]:
+    """Amounts by rate and billing period; rates that net over the same steps share what is netted.
+
+    A step alone needs no netting: its meter imports or exports, never both.
+    """
+    gains: dict[bytes, float] = defaultdict(float)
+    for part in netted:
+        gains[part.steps.tobytes()] += part.buy - part.sell
+    parts: dict[bytes, tuple[Expression, Expression]] = {}
+    amounts: dict[tuple[int, int], tuple[EnergyRate, Expression]] = {}
+    for part in netted:
+        key = part.steps.tobytes()
+        _, total = amounts.setdefault((id(part.rate), part.period), (part.rate, Expression()))
+        if len(part.steps) == 1:
+            total.add(program.step_sum(part.steps, part.buy, -part.sell))
+            continue
+        if key not in parts:
+            net = program.step_sum(part.steps, 1.0, -1.0)
+            parts[key] = split_by_sign(program, net, exact or gains[key] < 0)
+        above, below = parts[key]
+        total.add(above, part.buy)
+        total.add(below, -part.sell)
+    return [
+        Charge(_kind(rate), period, rate.charge_class, amount)
+        for (_, period), (rate, amount) in amounts.items()
+    ]
+
+
+def _kind(rate: EnergyRate) -> Kind:
+    return "energy" if rate.on_import else "export"
