@@ -32,7 +32,6 @@ from bess.timeline import LocalClock, Timeline, zone
 
 __all__ = ["EnergyRate", "Tariff"]
 
-_OWN_METER: Final = "solar is billed through a meter of its own, but dispatched behind the site's"
 _METERING: Final = ("net_billing", "net_metering", "buy_all_sell_all")
 
 
@@ -274,8 +273,6 @@ class Tariff:
                 f"tariff {self.name}: published for {self._day(start)} to {self._day(end)}; its "
                 f"prices are used for the whole horizon"
             )
-        if self.metering == "buy_all_sell_all":
-            notes.append(f"tariff {self.name}: {_OWN_METER}")
         if self.time_zone is None and times:
             notes.append(f"tariff {self.name}: names no time zone; the site's clock is used")
         return tuple(notes)
