@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bess import _core
 from bess._arrays import Floats
 from bess.branching import branch_and_bound
+from bess.crossings import with_crossings
 from bess.errors import InfeasibleError, SolverError
 from bess.highs import Answer, Clock, Relaxation, least_throughput, solve
 from bess.infeasibility import EnergyWindows, jointly_attainable, wanted_windows
@@ -27,6 +28,8 @@ _SOLVERS_PART = 0.9
 # relative to the largest.
 _SAME_COST = 2e-9
 _SAME_PRICE = 1e-9
+# Of two opposite flows the smaller counts if it is more than this part of the largest flow.
+_AT_ONCE = 1e-7
 # Our own branching is the faster one on few binaries over a long horizon; else HiGHS is.
 _FEW_BINARIES = 100
 _MANY_COLUMNS = 16_000
@@ -84,6 +87,15 @@ def optimize(site: Site, units: list[Unit], strategy: Optimize, money: Money) ->
     if not search.best.feasible:
         raise SolverError("the solver's schedule cannot be carried out")
     return search.best.optimum
+
+
+def _at_once(series: Floats) -> NDArray[np.uint8]:
+    """The steps that charge and discharge, or import and export."""
+    imports, charge = series[0] + series[1], series[1] + series[2]
+    exports, discharge = series[4] + series[7], series[6] + series[7]
+    little = _AT_ONCE * max(1e-3, float(series[:8].max()))
+    both = np.maximum(np.minimum(imports, exports), np.minimum(charge, discharge))
+    return (both > little).astype(np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,13 +242,22 @@ class _Search:
         self, program: _core.LinearProgram, answer: Answer, dearest: float | None = None
     ) -> None:
         """Recover an answer's flows: the best if cheaper, or if not above ``dearest``."""
+        problem, both = self._problem.at_prices(*self._marginal), self._strategy.allow_simultaneous
         series, device_series, self.not_exclusive, feasible = _core.recover(
-            self._problem.at_prices(*self._marginal),
-            program,
-            answer.solution,
-            self._strategy.allow_simultaneous,
+            problem, program, answer.solution, both
         )
         cost, scale = self._money.cost_and_scale(series, device_series)
+        missed = cost - answer.lower_bound > self._strategy.gap * scale
+        ties = self._money.charges is not None and not self._money.solar_metered_apart
+        if missed and ties and program.has_flows and not both:
+            # Marginal prices tie where a rule has a kink: the solution's own imports and exports,
+            # which lie at it, may then be cheaper.
+            own = _core.recover(problem, program, answer.solution, True)[0]
+            self.not_exclusive |= _at_once(own)
+            other = with_crossings(self._site, series, own[0] + own[1], own[4] + own[7])
+            other_cost, other_scale = self._money.cost_and_scale(other, device_series)
+            if other_cost < cost:
+                series, cost, scale = other, other_cost, other_scale
         optimum = Optimum(series, device_series, cost, answer.lower_bound, np.inf)
         lower_bound = answer.lower_bound
         if self._best is not None:
