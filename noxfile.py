@@ -39,6 +39,13 @@ def slow(session: nox.Session) -> None:
 
 
 @nox.session
+def tariffs(session: nox.Session) -> None:
+    """Every tariff of the folder of real inputs, optimised on a year: a row for each."""
+    session.install("--quiet", ".[test]")
+    session.run("pytest", "-m", "slow", "-s", "tests/test_urdb_optimum.py", *session.posargs)
+
+
+@nox.session
 def sanitize(session: nox.Session) -> None:
     """The suite without its long tests under the address and undefined sanitizers (Linux, GCC)."""
     environment = {"BESS_SANITIZE": "address,undefined"}

@@ -105,13 +105,21 @@ class Exact:
 
     def minimise(self, objective: Linear) -> list[float] | None:
         """The values of all columns at a least objective; None if nothing is feasible."""
-        values = self._solve(objective, None)
+        # Neither run of the solver is trusted alone: a presolve may lose what is best.
+        found = [v for way in ("on", "off") if (v := self._minimised(objective, way)) is not None]
+        return min(found, key=lambda v: sum(c * v[i] for i, c in objective.items()), default=None)
+
+    def _minimised(self, objective: Linear, presolve: str) -> list[float] | None:
+        values = self._solve(objective, None, presolve)
         if values is None:
             return None
         whole = [round(v) if w else None for v, w in zip(values, self.whole, strict=True)]
-        return self._solve(objective, whole) or values  # whole numbers are whole to a tolerance
+        # Whole numbers are whole to a tolerance.
+        return self._solve(objective, whole, presolve) or values
 
-    def _solve(self, objective: Linear, fixed: list[int | None] | None) -> list[float] | None:
+    def _solve(
+        self, objective: Linear, fixed: list[int | None] | None, presolve: str
+    ) -> list[float] | None:
         import highspy  # here, for the tests that do without it where it has no wheel
 
         count = len(self.low)
@@ -126,9 +134,10 @@ class Exact:
         for option, setting in (
             ("output_flag", False),
             ("threads", 1),
-            ("primal_feasibility_tolerance", 1e-10),
-            ("dual_feasibility_tolerance", 1e-10),
-            ("mip_feasibility_tolerance", 1e-10),
+            ("presolve", presolve),
+            ("primal_feasibility_tolerance", 1e-9),
+            ("dual_feasibility_tolerance", 1e-9),
+            ("mip_feasibility_tolerance", 1e-9),
             ("mip_rel_gap", 0.0),
             ("mip_abs_gap", 1e-9),
         ):

@@ -43,6 +43,7 @@ class Clock:
     """The local starts of a horizon's steps, and its billing periods and demand intervals."""
 
     walls: list[datetime]
+    instants: list[datetime]
     hours: float
     periods: list[Period]
     intervals: list[Interval]
@@ -79,7 +80,7 @@ def clock_of(start: str, step_seconds: int, steps: int, zone: str, minutes: int)
     walls = [i.astimezone(ZoneInfo(zone)).replace(tzinfo=None) for i in instants]
     periods = _periods(walls, instants, zone)
     intervals = _intervals(walls, step_seconds, 60 * minutes, periods)
-    return Clock(walls[:-1], step_seconds / 3600, periods, intervals)
+    return Clock(walls[:-1], instants[:-1], step_seconds / 3600, periods, intervals)
 
 
 def _periods(walls: list[datetime], instants: list[datetime], zone: str) -> list[Period]:

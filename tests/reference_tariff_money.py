@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from reference_exact import Exact, Linear, constant, less, times, total
 from reference_models import INF
-from reference_tariff import Clock, Interval, Period
+from reference_tariff import Clock, Period
+from reference_tariff_energy import ZERO, Line, Meter, energy_terms, highest_power
 
 from bess.tariff import Tariff
-
-ZERO: Linear = {}
-
-
-@dataclass(frozen=True)
-class Meter:
-    """What is bought and sold in each step, kWh."""
-
-    imports: list[Linear]
-    exports: list[Linear]
-
-
-@dataclass(frozen=True)
-class Line:
-    """An amount of a billing period."""
-
-    period: int
-    kind: str
-    classes: tuple[str, ...]
-    amount: Linear
 
 
 def bill_terms(p: Exact, tariff: Tariff, clock: Clock, meter: Meter) -> list[Line]:
     """The lines of the bill, in the order in which the later look at the earlier."""
-    lines = _energy(p, tariff, clock, meter) + _series(tariff, clock, meter)
+    lines = energy_terms(p, tariff, clock, meter)
     lines += _demand(p, tariff, clock, meter) + _fixed(tariff, clock)
     lines += _percentages(tariff, clock, lines, stage=0)
     lines += _minima(p, tariff, clock, lines)
@@ -44,119 +23,7 @@ def bill_terms(p: Exact, tariff: Tariff, clock: Clock, meter: Meter) -> list[Lin
     return lines
 
 
-# Energy
-
-
-def _energy(p: Exact, tariff: Tariff, clock: Clock, meter: Meter) -> list[Line]:
-    holds = {id(rate): clock.inside(rate.times) for rate in tariff.rates}
-    nets = tariff.metering == "net_metering"
-    groups, lines = _groups(tariff, clock), []
-    carried = {key: constant(0.0) for key in groups}
-    for number, period in enumerate(clock.periods):
-        billed: dict[tuple[bool, ...], Linear] = {}
-        for key, steps in groups.items():
-            here = [t for t in steps if t in period.steps]
-            billed[key] = total(*(meter.imports[t] for t in here))
-            if nets:
-                sold = total(*(meter.exports[t] for t in here))
-                net = less(less(billed[key], sold), carried[key])
-                billed[key], carried[key] = p.positive(net), p.positive(times(-1.0, net))
-        if nets and (number % 12 == 11 or number == len(clock.periods) - 1):
-            earned = times(-tariff.true_up_price_per_kwh, total(*carried.values()))
-            lines.append(Line(number, "true_up", (), earned))
-            carried = {key: constant(0.0) for key in groups}
-        for rate in tariff.rates:
-            steps = [t for t in period.steps if holds[id(rate)][t]]
-            own = [key for key, at in groups.items() if any(t in steps for t in at)]
-            gross = total(*(meter.imports[t] for t in steps))
-            sold = total(*(meter.exports[t] for t in steps))
-            bought = total(*(billed[key] for key in own)) if nets else gross
-            quantity = _quantity(p, rate, nets, gross, bought, sold)
-            kind = "energy" if rate.on_import else "export"
-            if rate.bands:
-                whole = total(*billed.values())
-                if rate.counts == "all" and len(steps) != len(period.steps):
-                    raise NotImplementedError("a part of bands that others count in as well")
-                whole = whole if rate.counts == "all" else quantity
-                amount = _banded(p, rate.bands, whole, period, clock, meter)
-            else:
-                kind = "credit" if kind == "energy" and rate.price < 0 else kind
-                amount = times(rate.price, quantity)
-            lines.append(Line(number, kind, rate.charge_class, amount))
-    return lines
-
-
-def _groups(tariff: Tariff, clock: Clock) -> dict[tuple[bool, ...], list[int]]:
-    """Steps by the times of use that hold in them: what these tell apart nets by itself."""
-    inside = [clock.inside([time]) for rate in tariff.rates for time in rate.times]
-    groups: dict[tuple[bool, ...], list[int]] = {}
-    for t in range(len(clock.walls)):
-        groups.setdefault(tuple(at[t] for at in inside), []).append(t)
-    return groups
-
-
-def _quantity(
-    p: Exact, rate: Any, nets: bool, gross: Linear, bought: Linear, sold: Linear
-) -> Linear:
-    """The kWh that a rate charges for; negative where it pays."""
-    if not rate.bypassable:
-        return gross
-    if nets:
-        return bought if rate.on_import else ZERO
-    if rate.settlement == "interval":
-        return less(bought if rate.on_import else ZERO, sold if rate.on_export else ZERO)
-    net = less(bought, sold)
-    if rate.on_import and rate.on_export:
-        return net
-    return p.positive(net) if rate.on_import else p.smallest(net, constant(0.0))
-
-
-def _banded(
-    p: Exact, bands: Any, quantity: Linear, period: Period, clock: Clock, meter: Meter
-) -> Linear:
-    """What a quantity costs in bands; what is below 0 has the first band's price."""
-    limit, below, amount = constant(0.0), constant(0.0), constant(0.0)
-    for band in bands:
-        ends = []
-        if band.limit_kwh is not None:
-            ends.append(constant(band.limit_kwh * period.share))
-        if band.limit_kwh_per_day is not None:
-            ends.append(constant(band.limit_kwh_per_day * period.days))
-        if band.limit_kwh_per_kw is not None:
-            here = [i for i in clock.intervals if i.first in period.steps]
-            peak = _peak(p, clock, meter, here) or constant(0.0)
-            ends.append(times(band.limit_kwh_per_kw * period.share, peak))
-        upto = quantity
-        if ends:
-            limit = p.largest(limit, p.smallest(*ends))
-            upto = p.smallest(quantity, limit)
-        amount = total(amount, times(band.price, less(upto, below)))
-        below = upto
-    return amount
-
-
-def _series(tariff: Tariff, clock: Clock, meter: Meter) -> list[Line]:
-    if tariff.series is None:
-        return []
-    lines = []
-    for number, period in enumerate(clock.periods):
-        buy, sell = tariff.series.import_price, tariff.series.export_price
-        bought = total(*(times(float(buy[t]), meter.imports[t]) for t in period.steps))
-        sold = total(*(times(-float(sell[t]), meter.exports[t]) for t in period.steps))
-        lines += [Line(number, "energy", (), bought), Line(number, "export", (), sold)]
-    return lines
-
-
 # Demand
-
-
-def _peak(p: Exact, clock: Clock, meter: Meter, intervals: Sequence[Interval]) -> Linear | None:
-    """The highest mean power, kW, over some demand intervals; None without any."""
-    powers = []
-    for interval in intervals:
-        energy = total(*(meter.imports[t] for t in interval.steps))
-        powers.append(times(1.0 / (clock.hours * len(interval.steps)), energy))
-    return p.largest(*powers) if powers else None
 
 
 def _demand(p: Exact, tariff: Tariff, clock: Clock, meter: Meter) -> list[Line]:
@@ -167,7 +34,8 @@ def _demand(p: Exact, tariff: Tariff, clock: Clock, meter: Meter) -> list[Line]:
         parts = [clock.part(rate.seasons, period) for period in clock.periods]
         counting = [i for i in clock.intervals if inside[i.first]]
         peaks = [
-            _peak(p, clock, meter, [i for i in counting if i.period == n]) for n in range(count)
+            highest_power(p, clock, meter, [i for i in counting if i.period == n])
+            for n in range(count)
         ]
         if rate.ratchet is not None:
             peaks = _ratcheted(p, rate.ratchet, peaks, clock)
@@ -188,8 +56,8 @@ def _demand(p: Exact, tariff: Tariff, clock: Clock, meter: Meter) -> list[Line]:
             for day in dict.fromkeys(i.day for i in counting):
                 own = [i for i in counting if i.day == day]
                 n = own[-1].period  # a day cut in two is of the later period
-                peak = _peak(p, clock, meter, own) or ZERO
-                amount = _demand_amount(p, rate, peak, parts[n])
+                highest = highest_power(p, clock, meter, own) or ZERO
+                amount = _demand_amount(p, rate, highest, parts[n])
                 lines.append(Line(n, "demand", rate.charge_class, amount))
     return lines
 

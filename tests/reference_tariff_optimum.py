@@ -15,7 +15,8 @@ from reference_exact import Exact, Linear, constant, less, times, total
 from reference_models import INF, Flows, Step, Store
 from reference_optimum import Terminal, exporting, importing
 from reference_tariff import Clock
-from reference_tariff_money import Meter, bill_terms
+from reference_tariff_energy import Meter
+from reference_tariff_money import bill_terms
 
 from bess.tariff import Tariff
 
