@@ -95,7 +95,8 @@ def _at_once(series: Floats) -> NDArray[np.uint8]:
     exports, discharge = series[4] + series[7], series[6] + series[7]
     little = _AT_ONCE * max(1e-3, float(series[:8].max()))
     both = np.maximum(np.minimum(imports, exports), np.minimum(charge, discharge))
-    return (both > little).astype(np.uint8)
+    found: NDArray[np.uint8] = (both > little).astype(np.uint8)
+    return found
 
 
 @dataclass(frozen=True, eq=False)
