@@ -216,3 +216,13 @@ def test_a_rule_with_prices_reports_what_it_costs() -> None:
     )
     assert_allclose(result.cost, 5 * 0.2 - 2 * 0.1 + 0.05)
     assert_allclose(result.degradation_cost, 0.05)
+
+
+def test_a_charge_of_rounding_alone_bars_no_export() -> None:
+    """All but 1.3e-15 kWh full: what the grid could add is nothing, and the sun is sold."""
+    store = battery(
+        capacity_kwh=6, initial_state_of_charge=1 - 2.3e-16, allow_solar_to_battery=False
+    )
+    result = bess.dispatch(site([0], [2]), store, bess.Follow(power_kw=[-3]))
+    assert_allclose(result.solar_to_grid_kwh_ac, [2])
+    assert not result.grid_to_battery_kwh_ac.any()

@@ -10,7 +10,8 @@ import pytest
 import strategies as cases
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from ideal import battery, site
+from ideal import battery, device, site
+from reference_balances import check_balances
 from strategies_rules import few, rules
 from strategies_tariffs import HORIZONS, USUAL, TariffCase, tariff_cases
 from tariff_agreement import AGREE, check_agreement, check_optimum, money, optimal
@@ -21,15 +22,15 @@ from bess.tariff import DemandRate, EnergyRate, Tariff
 YEAR = HORIZONS[-1:]
 
 
-@pytest.mark.slow
-@settings(few, max_examples=60)
+@pytest.mark.highs
+@settings(few, max_examples=30)
 @given(tariff_cases(max_steps=8), cases.batteries())
 def test_the_optimum_on_a_tariff_is_the_twins(case: TariffCase, battery: Any) -> None:
     check_agreement(case, battery)
 
 
-@pytest.mark.slow
-@settings(few, max_examples=10)
+@pytest.mark.highs
+@settings(few, max_examples=4)
 @given(tariff_cases(horizons=YEAR), cases.batteries())
 def test_the_optimum_of_twelve_months_is_the_twins(case: TariffCase, battery: Any) -> None:
     check_agreement(case, battery)
@@ -53,7 +54,7 @@ def test_the_optima_on_tariffs_of_one_feature_are_the_twins(
     check_agreement(case, data.draw(cases.batteries()))
 
 
-@pytest.mark.slow
+@pytest.mark.highs
 @settings(few, max_examples=20)
 @given(st.data())
 def test_no_rule_beats_the_optimum_on_a_tariff(data: st.DataObject) -> None:
@@ -72,7 +73,7 @@ def test_no_rule_beats_the_optimum_on_a_tariff(data: st.DataObject) -> None:
     assert best.cost <= ruled.cost + AGREE * money(ruled.bill)
 
 
-@pytest.mark.slow
+@pytest.mark.highs
 @settings(few, max_examples=15)
 @given(st.data())
 def test_more_battery_never_raises_the_optimal_bill(data: st.DataObject) -> None:
@@ -88,7 +89,7 @@ def test_more_battery_never_raises_the_optimal_bill(data: st.DataObject) -> None
     assert large.cost <= small.cost + AGREE * max(money(small.bill), money(large.bill))
 
 
-@pytest.mark.slow
+@pytest.mark.highs
 @settings(few, max_examples=10)
 @given(st.data())
 def test_the_order_of_rates_does_not_change_the_optimum(data: st.DataObject) -> None:
@@ -105,7 +106,7 @@ def test_the_order_of_rates_does_not_change_the_optimum(data: st.DataObject) -> 
     assert one.cost == pytest.approx(other.cost, abs=AGREE * money(one.bill))
 
 
-@pytest.mark.slow
+@pytest.mark.highs
 @settings(few, max_examples=10)
 @given(st.data())
 def test_net_metering_at_one_price_is_that_price_times_net_energy(data: st.DataObject) -> None:
@@ -125,6 +126,32 @@ def test_net_metering_at_one_price_is_that_price_times_net_energy(data: st.DataO
     check_optimum(case, its_battery, result)
     energy = sum(drawn.load) - sum(drawn.solar)
     assert result.cost == pytest.approx(price * energy, abs=AGREE * max(1.0, sum(drawn.load)))
+
+
+@pytest.mark.highs
+@settings(few, max_examples=10)
+@given(st.data())
+def test_two_batteries_without_losses_do_what_one_of_both_does(data: st.DataObject) -> None:
+    case = data.draw(
+        tariff_cases(names=("demand", "bands", "minimum", "net metering"), max_steps=6)
+    )
+    drawn = replace(case.site, solar_efficiency=1.0)
+    case = replace(case, site=drawn)
+    ways: dict[str, Any] = {
+        "initial_state_of_charge": 0.5,
+        "terminal_state_of_charge": "initial",
+        "degradation_cost_per_kwh": 0.0,
+    }
+    place = drawn.build()
+    one, two = [
+        bess.dispatch(place, units, bess.Optimize(), tariff=case.tariff, **ways)
+        for units in ([device("a", 8, 4)], [device("b", 4, 2), device("c", 4, 2)])
+    ]
+    store = cases.DeviceCase(device("b", 4, 2).model_dump()).ranked(drawn, 0.5).store
+    check_balances(drawn.steps(), [store, store], [4.0, 4.0], two)
+    assert one.bill is not None
+    assert two.bill is not None
+    assert one.cost == pytest.approx(two.cost, abs=AGREE * max(money(one.bill), money(two.bill)))
 
 
 def test_a_policy_is_kept_on_a_tariff() -> None:

@@ -1,4 +1,4 @@
-"""Every shared tariff optimised on an hourly year: the suite of its own that issue 3 asks for.
+"""Every shared tariff optimised on an hourly year: a suite of its own.
 
 `pytest -m slow tests/test_urdb_optimum.py -s` prints a row for each: what the tariff has, what the
 year costs, the gap that is proven and the seconds that it took.

@@ -8,8 +8,9 @@
 
 namespace bess {
 
-// What is smaller came from rounding (kWh). A flow that is not permitted is dropped at any size,
-// and where the sun may not charge, the grid's part is kept at any size.
+// What is smaller came from rounding (kWh): a charge of it would bar a step from exporting. A flow
+// that is not permitted is dropped at any size, and where the sun may not charge, the grid's part
+// is kept at any size.
 struct Floors {
   double energy;
   double grid_charge;
@@ -61,7 +62,8 @@ template <typename Number, bool kImportLimited>
     const Rates& r, const Floors& floors, const Energies<Number, kImportLimited>& step,
     Number change, Number solar_reach) {
   const Number gained = most_of(change, 0.0);
-  const Number charge = gained * r.charge_per_change;
+  const Number raw_charge = gained * r.charge_per_change;
+  const Number charge = zero_unless_above(raw_charge, floors.energy, raw_charge);
   const Number discharge = (gained - change) * r.discharge_ratio;
 
   Number reached = least_of(charge, solar_reach);
