@@ -35,7 +35,7 @@ def tests(session: nox.Session) -> None:
 def slow(session: nox.Session) -> None:
     """The long suite, run before a release."""
     session.install("--quiet", ".[test]")
-    session.run("pytest", "-m", "slow", *session.posargs)
+    session.run("pytest", "-m", "slow", "--hypothesis-profile=explore", *session.posargs)
 
 
 @nox.session
