@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -123,6 +124,22 @@ def test_closed_forms_are_what_the_simplex_finds() -> None:
         check_against_simplex(random_case(rng, 1, windows=False))
 
 
+def test_steps_worked_four_at_once_are_what_the_simplex_finds() -> None:
+    """Where 0 <= export price <= import price and import has no limit."""
+    rng = np.random.default_rng(9)
+    for _ in range(800):
+        case = random_case(rng, 4, windows=False)
+        prices = np.abs([case.import_price, case.export_price])
+        check_against_simplex(
+            replace(
+                case,
+                import_price=prices.max(axis=0),
+                export_price=prices.min(axis=0),
+                import_limit=None,
+            )
+        )
+
+
 @pytest.mark.slow
 def test_closed_forms_are_what_the_simplex_finds_in_many_steps() -> None:
     rng = np.random.default_rng(8)
@@ -152,18 +169,27 @@ def check_against_flows(case: Case) -> None:
 
 
 def check_against_simplex(case: Case) -> None:
-    found = _core.stage_cost(case.problem(), 0)
-    generic = _core.generic_stage_cost(case.problem(), 0)
-    assert (found is None) == (generic is None), case
-    if found is None or generic is None:
-        return
-    segments, end = generic
-    starts = np.array([start for start, _, _ in segments])
-    assert_allclose([found[0][0][0], found[-1][-1][0]], [starts[0], end], atol=1e-9)
-    for change, cost in points(found, corners=False):
-        i = max(int(np.searchsorted(starts, change, side="right")) - 1, 0)
-        start, value, slope = segments[i]
-        assert abs(value + slope * (change - start) - cost) <= 1e-9 * max(1.0, abs(cost)), case
+    for t in range(case.steps):
+        found = _core.stage_cost(case.problem(), t)
+        generic = _core.generic_stage_cost(case.problem(), t)
+        assert (found is None) == (generic is None), case
+        if found is None or generic is None:
+            continue
+        for piece in found:
+            check_is_convex(piece)
+        segments, end = generic
+        starts = np.array([start for start, _, _ in segments])
+        assert_allclose([found[0][0][0], found[-1][-1][0]], [starts[0], end], atol=1e-9)
+        for change, cost in points(found, corners=False):
+            i = max(int(np.searchsorted(starts, change, side="right")) - 1, 0)
+            start, value, slope = segments[i]
+            difference = abs(value + slope * (change - start) - cost)
+            assert difference <= 1e-9 * max(1.0, abs(cost)), (case, t)
+
+
+def check_is_convex(piece: list[tuple[float, float]]) -> None:
+    slopes = [(y1 - y0) / (x1 - x0) for (x0, y0), (x1, y1) in pairwise(piece) if x1 - x0 > 1e-6]
+    assert all(after >= before - 1e-8 for before, after in pairwise(slopes)), piece
 
 
 def points(found: Pieces, corners: bool = True) -> list[tuple[float, float]]:

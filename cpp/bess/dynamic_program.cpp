@@ -15,10 +15,10 @@
 namespace bess {
 namespace {
 
-constexpr double kInfinity = kNoLimit;
+// Relative to the capacity: windows that cross by no more meet in a point.
+constexpr double kRounding = 1e-12;
 
 }  // namespace
-
 Optimum DynamicProgram::solve(const Problem& problem, std::span<double> energy,
                               std::span<double> worth) {
   assert(problem.devices.size() == 1 && !problem.cyclic);
@@ -35,7 +35,7 @@ Optimum DynamicProgram::solve(const Problem& problem, std::span<double> energy,
   optimum.feasible = true;
   optimum.kinks = costs_.kinks();
   optimum.flat_steps = flat_steps_;
-  optimum.lower_bound = costs_.kinks() == 0 ? dual_bound(worth) : offset_ - residual_;
+  optimum.lower_bound = costs_.kinks() == 0 ? dual_bound_ : offset_ - residual_;
   optimum.value = costs_.kinks() == 0 ? optimum.lower_bound : offset_;
   return optimum;
 }
@@ -52,174 +52,16 @@ void DynamicProgram::set_limits(const Problem& problem) {
     double& high = high_[window.step + 1];
     low = std::max(low, window.low);
     high = std::min(high, window.high);
+    if (low > high && low - high <= kRounding * b.capacity) high = low;
   }
   low_[0] = high_[0] = b.initial_energy;
   change_.resize(steps_ + 1);
   tube_.resize(steps_ + 1);
 }
 
-bool DynamicProgram::run_backward() {
-  const double rounding = tolerances_.width;
-  double low = low_[steps_];
-  double high = high_[steps_];
-  if (low > high) {
-    if (low - high > rounding) return false;
-    low = high;
-  }
-  list_.clear();
-  list_.append({0.0, high - low});
-  start_ = low;
-  end_ = high;
-  offset_ = residual_ = 0;
-  low_worth_[steps_] = high_worth_[steps_] = 0;
-  convex_ = true;
-  is_stored_ = false;
-  flat_steps_ = 0;
-  arena_.clear();
-  stored_.clear();
-  flat_.clear();
-  if (costs_.kinks() > 0) flat_.assign(steps_, 0);
-  for (std::size_t t = steps_; t-- > 0;) {
-    const bool done =
-        convex_ && costs_[t].convex ? add_convex_step(t) : add_flat_step(t);
-    if (!done) return false;
-  }
-  return true;
-}
-
-bool DynamicProgram::add_convex_step(std::size_t t) {
-  const StageCost& f = costs_[t];
-  is_stored_ = false;
-  const double low = low_[t];
-  const double high = high_[t];
-  const double room_low = start_ - low;    // changes above it lead below the lower limit
-  const double room_high = high - end_;
-  if (room_low - f.most > high - low + tolerances_.width ||
-      room_high + f.least > high - low + tolerances_.width || low > high) {
-    return false;
-  }
-  // Changes that would be cut off at once are left out.
-  const std::span<const CostSegment> segments = costs_.segments(t);
-  std::size_t last = f.count;
-  double most = f.most;
-  for (; last > 0 && segments[last - 1].slope >= list_.front().value; --last) {
-    const double from = last > 1 ? segments[last - 2].end : f.least;
-    if (from < room_low) break;
-    most = from;
-  }
-  std::size_t first = 0;
-  double least = f.least;
-  for (; first < last && segments[first].slope <= list_.back().value; ++first) {
-    if (-segments[first].end < room_high) break;
-    least = segments[first].end;
-  }
-  if (costs_.kinks() > 0) later_.assign(list_.begin(), list_.end());
-  const double later_start = start_;
-  double from = least;
-  for (std::size_t i = first; i < last; ++i) {
-    const double width = segments[i].end - from;
-    if (width > 0) list_.insert(segments[i].slope, width);
-    from = segments[i].end;
-  }
-  double value = f.cost_at_least;  // of the function at its start, against the later one at its
-  if (costs_.kinks() > 0) {
-    from = f.least;
-    for (std::size_t i = 0; i < last; ++i) {
-      value += segments[i].slope * (segments[i].end - from);
-      from = segments[i].end;
-    }
-  }
-  low_worth_[t] = kInfinity;
-  high_worth_[t] = -kInfinity;
-  if (f.most > room_low) {
-    value -= list_.cut_low(std::max(most - room_low, 0.0));
-    start_ = low;
-    low_worth_[t] = list_.front().value;
-  } else {
-    start_ -= f.most;
-  }
-  if (-f.least > room_high) {
-    list_.cut_high(std::max(-least - room_high, 0.0));
-    end_ = high;
-    high_worth_[t] = list_.back().value;
-  } else {
-    end_ -= f.least;
-  }
-  if (start_ > end_) start_ = end_ = std::clamp(start_, low, high);  // touched by rounding only
-  if (costs_.kinks() > 0) {
-    residual_ += convex_residual(f, segments, {{list_.begin(), list_.end()}, start_, value},
-                                 {later_, later_start, 0.0});
-    offset_ += value;
-  }
-  return true;
-}
-
-void DynamicProgram::store(std::size_t t, const PiecewiseLinear& function) {
-  stored_.push_back({t, arena_.size(), function.segments.size(), function.end});
-  arena_.insert(arena_.end(), function.segments.begin(), function.segments.end());
-}
-
-void DynamicProgram::flatten() {
-  flat_function_.segments.clear();
-  double s = start_;
-  double value = 0;
-  for (const Worth& worth : list_) {
-    flat_function_.segments.push_back({s, value, -worth.value});
-    s += worth.width;
-    value -= worth.value * worth.width;
-  }
-  flat_function_.end = end_;
-  while (flat_function_.segments.size() > 1 &&
-         flat_function_.segments.back().start >= end_) {
-    flat_function_.segments.pop_back();
-  }
-}
-
-void DynamicProgram::to_list(const PiecewiseLinear& function) {
-  const FunctionView f = function.view();
-  list_.clear();
-  for (std::size_t i = 0; i < f.segments.size(); ++i) {
-    list_.append({-f.segments[i].slope, f.end_of(i) - f.segments[i].start});
-  }
-  start_ = f.start();
-  end_ = f.end;
-}
-
-bool DynamicProgram::add_flat_step(std::size_t t) {
-  if (convex_ && !is_stored_) {
-    flatten();
-    store(t + 1, flat_function_);
-  }
-  const FunctionView later = view(stored_.back());
-  const StageCost& f = costs_[t];
-  double low = std::max(low_[t], later.start() - f.most);
-  double high = std::min(high_[t], later.end - f.least);
-  if (low > high) {
-    if (low - high > tolerances_.width) return false;
-    low = high = std::clamp(low, low_[t], high_[t]);
-  }
-  const CostPieces cost(f, costs_.segments(t));
-  add_step(cost, later, low, high, tolerances_, scratch_, envelope_);
-  flat_[t] = 1;
-  ++flat_steps_;
-  PiecewiseLinear& found = envelope_.result();
-  residual_ += residual(cost, found.view(), later, tolerances_);
-  const double base = found.segments.front().value;  // the values stay small: only their differences count
-  for (Segment& segment : found.segments) segment.value -= base;
-  offset_ += base;
-  store(t, found);
-  is_stored_ = true;
-  convex_ = found.view().is_convex(tolerances_);
-  if (convex_) {
-    to_list(found);
-    low_worth_[t] = -found.segments.front().slope;
-    high_worth_[t] = -found.segments.back().slope;
-  }
-  return true;
-}
-
 void DynamicProgram::run_forward(std::span<double> energy, std::span<double> worth) {
   double s = low_[0];
+  dual_bound_ = 0;
   for (std::size_t t = 0; t < steps_;) {
     if (!flat_.empty() && flat_[t] != 0) {
       while (stored_.back().step <= t) stored_.pop_back();
@@ -240,91 +82,89 @@ void DynamicProgram::run_forward(std::span<double> energy, std::span<double> wor
       value = -here.segments[here.segment_at(s)].slope;
     }
     while (!stored_.empty() && stored_.back().step < last) stored_.pop_back();
-    worth[t] = value;
-    tube_[t] = {s, s};
-    run_convex_stretch(t, last, last < steps_ ? &stored_.back() : nullptr, energy, worth);
+    run_convex_stretch(t, last, s, value, last < steps_ ? &stored_.back() : nullptr, energy, worth);
     s = energy[last - 1];
     t = last;
   }
 }
 
-DynamicProgram::Range DynamicProgram::marginal_range(std::size_t t, double worth) const {
-  double low = costs_[t].least;
-  double high = low;
-  for (const CostSegment& segment : costs_.filled_segments(t)) {
-    low = segment.slope < worth ? segment.end : low;
-    high = segment.slope <= worth ? segment.end : high;
+// The energies at which one more kWh is worth `value`, or as near as the function's ends allow.
+DynamicProgram::Range DynamicProgram::where_worth(const FunctionView& v, double value) {
+  Range range{v.start(), v.start()};
+  for (std::size_t i = 0; i < v.segments.size(); ++i) {
+    if (-v.segments[i].slope > value) range.low = v.end_of(i);
+    if (-v.segments[i].slope >= value) range.high = v.end_of(i);
   }
-  return {low, high};
+  return range;
 }
 
-// From tube_[first].low stored and worth[first] to the limits, or to where `target` has the worth
-// that is reached there.
-void DynamicProgram::run_convex_stretch(std::size_t first, std::size_t last, const Stored* target,
-                                        std::span<double> energy, std::span<double> worth) {
-  double s = tube_[first].low;
-  double value = worth[first];
+// The changes at which f(x) - worth * x is least, and how much that is.
+inline DynamicProgram::Change DynamicProgram::best_changes(std::size_t t, double worth) const {
+  const StageCost& f = costs_[t];
+  Change best{f.least, f.least, f.cost_at_least - worth * f.least};
+  double from = f.least;
+  for (const CostSegment& segment : costs_.filled_segments(t)) {
+    best.low = segment.slope < worth ? segment.end : best.low;
+    best.high = segment.slope <= worth ? segment.end : best.high;
+    best.cost += std::min(segment.slope - worth, 0.0) * (segment.end - from);
+    from = segment.end;
+  }
+  return best;
+}
+
+// From `s` stored before step `first`, and `value` its worth, to the limits after step `last - 1`,
+// or to where `target` has the worth that is reached there.
+void DynamicProgram::run_convex_stretch(std::size_t first, std::size_t last, double s, double value,
+                                        const Stored* target, std::span<double> energy,
+                                        std::span<double> worth) {
+  Change* const change = change_.data();  // by steps of the run
+  Range* const tube = tube_.data();       // before each step of the run, and after the last
+  // Weak duality: with any worths, the least of each step's cost less the worth of its change, and
+  // of each pinned energy times the fall of its worth, is no more than the cost of a schedule.
+  double bound = -value * s;
   for (std::size_t begin = first; begin < last;) {
     // To the next pin.
-    std::size_t end = begin;
+    std::size_t length = 0;
     Range aim{low_[last], high_[last]};
-    double next = value;
-    for (;; ++end) {
-      worth[end] = value;
-      change_[end] = marginal_range(end, value);
-      const bool above = value > low_worth_[end + 1];
-      const bool below = value < high_worth_[end + 1];
+    double next = 0;
+    for (;;) {
+      const std::size_t t = begin + length;
+      worth[t] = value;
+      change[length] = best_changes(t, value);
+      bound += change[length++].cost;
+      const bool above = value > low_worth_[t + 1];
+      const bool below = value < high_worth_[t + 1];
       if (above || below) {
-        aim.low = aim.high = above ? low_[end + 1] : high_[end + 1];
-        next = above ? low_worth_[end + 1] : high_worth_[end + 1];
+        aim.low = aim.high = above ? low_[t + 1] : high_[t + 1];
+        next = above ? low_worth_[t + 1] : high_worth_[t + 1];
         break;
       }
-      if (end + 1 == last) break;
+      if (t + 1 == last) break;
     }
-    if (end + 1 == last && target != nullptr) {
-      const FunctionView v = view(*target);
-      aim = {v.start(), v.start()};
-      for (std::size_t i = 0; i < v.segments.size(); ++i) {
-        if (-v.segments[i].slope > value) aim.low = v.end_of(i);
-        if (-v.segments[i].slope >= value) aim.high = v.end_of(i);
-      }
-    }
+    if (begin + length == last && target != nullptr) aim = where_worth(view(*target), value);
     // Backward, from where it can be reached; forward, as little as possible.
-    tube_[end + 1] = aim;
-    for (std::size_t t = end; t > begin; --t) {
-      Range& here = tube_[t];
-      here.low = std::max(low_[t], tube_[t + 1].low - change_[t].high);
-      here.high = std::min(high_[t], tube_[t + 1].high - change_[t].low);
-      if (here.low > here.high) here.low = here.high = std::clamp(here.low, low_[t], high_[t]);
+    tube[length] = aim;
+    for (std::size_t i = length - 1; i > 0; --i) {
+      const double low = low_[begin + i];
+      const double high = high_[begin + i];
+      tube[i].low = std::min(std::max(low, tube[i + 1].low - change[i].high), high);
+      tube[i].high = std::max(std::min(high, tube[i + 1].high - change[i].low), tube[i].low);
     }
-    for (std::size_t t = begin; t <= end; ++t) {
-      double after = std::clamp(s, tube_[t + 1].low, tube_[t + 1].high);
-      const double change = after - s;
-      if (change < change_[t].low) after = s + change_[t].low;
-      if (change > change_[t].high) after = s + change_[t].high;
+    for (std::size_t i = 0; i < length; ++i) {
+      const std::size_t t = begin + i;
+      double after = std::clamp(s, tube[i + 1].low, tube[i + 1].high);
+      const double moved = after - s;
+      after = moved < change[i].low ? s + change[i].low : after;
+      after = moved > change[i].high ? s + change[i].high : after;
       s = std::clamp(after, low_[t + 1], high_[t + 1]);
       energy[t] = s;
     }
+    const double kept = value - next;
+    bound += kept * (kept > 0 ? low_[begin + length] : high_[begin + length]);
     value = next;
-    begin = end + 1;
+    begin += length;
   }
-}
-
-double DynamicProgram::dual_bound(std::span<const double> worth) const {
-  double bound = -worth[0] * low_[0];
-  for (std::size_t t = 0; t < steps_; ++t) {
-    const StageCost& f = costs_[t];
-    const double price = worth[t];
-    double least = f.cost_at_least - price * f.least;
-    double from = f.least;
-    for (const CostSegment& segment : costs_.filled_segments(t)) {
-      least += std::min(segment.slope - price, 0.0) * (segment.end - from);
-      from = segment.end;
-    }
-    const double kept = price - (t + 1 < steps_ ? worth[t + 1] : 0.0);
-    bound += least + kept * (kept > 0 ? low_[t + 1] : high_[t + 1]);
-  }
-  return bound;
+  dual_bound_ += bound;
 }
 
 }  // namespace bess

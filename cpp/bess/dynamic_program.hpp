@@ -11,7 +11,7 @@
 #include "bess/piecewise_linear.hpp"
 #include "bess/problem.hpp"
 #include "bess/slope_list.hpp"
-#include "bess/stage_cost.hpp"
+#include "bess/stage_costs.hpp"
 #include "bess/value_function.hpp"
 
 namespace bess {
@@ -19,9 +19,9 @@ namespace bess {
 // What is known of the optimum.
 struct Optimum {
   bool feasible;
-  double value;        // money: the value function before the first step
-  double lower_bound;  // money: no schedule costs less
-  std::size_t kinks;   // steps whose cost is not convex
+  double value;            // money: the value function before the first step
+  double lower_bound;      // money: no schedule costs less
+  std::size_t kinks;       // steps whose cost is not convex
   std::size_t flat_steps;  // steps at which the value function was kept as several pieces
 };
 
@@ -45,15 +45,21 @@ class DynamicProgram {
     double low;
     double high;
   };
+  struct Change {  // equally good ones, and their cost less what they are worth
+    double low;
+    double high;
+    double cost;
+  };
 
   void set_limits(const Problem& problem);
   bool run_backward();
-  bool add_convex_step(std::size_t t);
+  template <bool kCertified>
+  bool add_convex_steps(std::size_t& next);
   bool add_flat_step(std::size_t t);
   void run_forward(std::span<double> energy, std::span<double> worth);
-  void run_convex_stretch(std::size_t first, std::size_t last, const Stored* target,
-                          std::span<double> energy, std::span<double> worth);
-  double dual_bound(std::span<const double> worth) const;
+  void run_convex_stretch(std::size_t first, std::size_t last, double s, double value,
+                          const Stored* target, std::span<double> energy, std::span<double> worth);
+  static Range where_worth(const FunctionView& v, double value);
 
   FunctionView view(const Stored& stored) const {
     return {{arena_.data() + stored.first, stored.count}, stored.end};
@@ -61,7 +67,7 @@ class DynamicProgram {
   void store(std::size_t t, const PiecewiseLinear& function);
   void flatten();
   void to_list(const PiecewiseLinear& function);
-  Range marginal_range(std::size_t t, double worth) const;
+  Change best_changes(std::size_t t, double worth) const;
 
   std::size_t steps_ = 0;
   std::size_t flat_steps_ = 0;
@@ -69,7 +75,7 @@ class DynamicProgram {
   StageCosts costs_;
   LargeVector<double> low_;  // limits on the stored energy before step t, t = 0 .. steps
   LargeVector<double> high_;
-  LargeVector<double> low_worth_;   // where V was cut: what energy is worth there; else infinite
+  LargeVector<double> low_worth_;  // where V was cut: what energy is worth there; else infinite
   LargeVector<double> high_worth_;
   LargeVector<std::uint8_t> flat_;  // steps at which V was kept in pieces; empty: none
 
@@ -77,8 +83,8 @@ class DynamicProgram {
   SlopeList list_;
   double start_ = 0;
   double end_ = 0;
-  double offset_ = 0;  // of all values
-  double residual_ = 0;  // how far V_0 may be above the least cost
+  double offset_ = 0;         // of all values
+  double residual_ = 0;       // how far V_0 may be above the least cost
   std::vector<Worth> later_;  // the list before a step was added
   bool convex_ = true;
   bool is_stored_ = false;
@@ -88,7 +94,8 @@ class DynamicProgram {
   std::vector<Segment> arena_;
   std::vector<Stored> stored_;  // later steps first
 
-  std::vector<Range> change_;  // of each step of a run: changes that are equally good
+  std::vector<Change> change_;
+  double dual_bound_ = 0;  // where all steps are convex
   std::vector<Range> tube_;
 };
 

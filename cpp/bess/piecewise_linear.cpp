@@ -69,8 +69,8 @@ void Envelope::fold_point(double at, double value) {
   for (std::size_t i = 0; i < own_.segments.size(); ++i) {
     if (own_.segments[i].start > at) break;
     if (own.end_of(i) < at) continue;
-    lowest = std::min(lowest, std::isinf(own_.segments[i].value) ? kInfinity
-                                                                  : own_.segments[i].at(at));
+    lowest =
+        std::min(lowest, std::isinf(own_.segments[i].value) ? kInfinity : own_.segments[i].at(at));
     place = i;
   }
   if (place == own_.segments.size() || value >= lowest - tolerances_.value) return;
@@ -87,8 +87,7 @@ void Envelope::fold_point(double at, double value) {
     where = own_.segments.insert(where, {at, value, 0.0});
     if (rest) {
       own_.segments.insert(
-          where + 1,
-          {at, std::isinf(segment.value) ? kInfinity : segment.at(at), segment.slope});
+          where + 1, {at, std::isinf(segment.value) ? kInfinity : segment.at(at), segment.slope});
     }
   }
 }

@@ -5,6 +5,7 @@
 #include "bess/schedule.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "bess/pack.hpp"
 #include "bess/step_flows.hpp"
@@ -12,6 +13,8 @@
 
 namespace bess {
 namespace {
+
+constexpr double kRounding = 1e-13;  // relative to the capacity
 
 class Writer {
  public:
@@ -21,11 +24,11 @@ class Writer {
         battery_(problem.devices.front().battery),
         rates_(problem.site, battery_),
         floors_(battery_),
-        terms_{rates_.solar_ratio,          rates_.grid_ratio,
-               battery_.grid_to_battery,    battery_.battery_to_grid,
-               battery_.solar_to_battery,   problem.site.solar_to_grid},
+        terms_{rates_.solar_ratio,       rates_.grid_ratio,         battery_.grid_to_battery,
+               battery_.battery_to_grid, battery_.solar_to_battery, problem.site.solar_to_grid},
         sun_is_better_(rates_.solar_ratio > rates_.grid_ratio),
         soc_per_energy_(1.0 / battery_.capacity),
+        rounding_(kRounding * battery_.capacity),
         energy_(energy),
         flows_(flows),
         device_flows_(device_flows) {}
@@ -65,8 +68,8 @@ class Writer {
   template <bool kImportLimited>
   void work_pack(std::size_t t) {
     const Site& site = problem_.site;
-    const Pack limit = site.export_limit.empty() ? Pack(kNoLimit)
-                                                 : Pack::from(site.export_limit.data() + t);
+    const Pack limit =
+        site.export_limit.empty() ? Pack(kNoLimit) : Pack::from(site.export_limit.data() + t);
     const Energies<Pack, kImportLimited> step{
         .load = Pack::from(site.load.data() + t),
         .solar = Pack::from(site.solar.data() + t),
@@ -75,7 +78,8 @@ class Writer {
         .battery_outlet = battery_.battery_to_grid ? limit : Pack(0.0),
     };
     const Pack after = Pack::from(energy_.data() + t);
-    const Pack change = after - Pack::from(energy_.data() + t - 1);
+    const Pack moved = after - Pack::from(energy_.data() + t - 1);
+    const Pack change = zero_unless_above(most_of(moved, Pack(0.0) - moved), rounding_, moved);
     const Pack reach = (sun_is_better_ ? step.solar : step.surplus()) * rates_.storable_solar;
     const Flows<Pack> f = flows_of_change(rates_, floors_, step, change, reach);
     const Pack state_of_charge = after * soc_per_energy_;
@@ -103,7 +107,8 @@ class Writer {
   }
 
   void settle_step(std::size_t t) {
-    const double change = energy_[t] - (t > 0 ? energy_[t - 1] : battery_.initial_energy);
+    double change = energy_[t] - (t > 0 ? energy_[t - 1] : battery_.initial_energy);
+    if (std::abs(change) <= rounding_) change = 0;
     const double charge = std::max(change, 0.0) * rates_.charge_per_change;
     const double drawn = std::max(-change, 0.0);
     const Settled settled =
@@ -133,6 +138,7 @@ class Writer {
   Terms terms_;
   bool sun_is_better_;
   double soc_per_energy_;
+  double rounding_;  // a change of stored energy that is none, kWh DC
   std::span<const double> energy_;
   FlowSeries flows_;
   DeviceFlows device_flows_;

@@ -14,14 +14,14 @@ namespace bess {
 
 // What the merit order needs to know of a step: first kWh AC, then kWh DC.
 struct StageCostBuilder::Limits {
-  double deficit;        // of solar against load
+  double deficit;  // of solar against load
   double surplus;
-  double sold;           // solar energy exported if the battery stands still
+  double sold;  // solar energy exported if the battery stands still
   double least_discharge;
   double most_discharge;
-  double from_surplus;   // most stored from the surplus,
-  double from_solar;     // from all the sun,
-  double most_stored;    // and with the grid
+  double from_surplus;  // most stored from the surplus,
+  double from_solar;    // from all the sun,
+  double most_stored;   // and with the grid
 };
 
 StageCostBuilder::StageCostBuilder(const Site& site, const Battery& b)
@@ -113,7 +113,7 @@ inline void StageCostBuilder::build_by_merit(const Step& step, const Limits& l, 
   double first = l.deficit * per_discharge_;
   double second = step.load * per_discharge_;
   if (sells) {
-    const double room = solar_to_grid_   ? step.export_limit - sold
+    const double room = solar_to_grid_     ? step.export_limit - sold
                         : battery_to_grid_ ? step.export_limit
                                            : 0.0;
     second = first + room * per_discharge_;
@@ -128,10 +128,10 @@ inline void StageCostBuilder::build_by_merit(const Step& step, const Limits& l, 
   f.least = -l.most_discharge;
   f.jump = 0;
   f.jump_before = 255;
-  const double at_zero = paid_to_import ? p * std::min(step.load, step.import_limit)
-                                        : p * l.deficit - q * sold;
-  f.cost_at_least = at_zero - outer * (l.most_discharge - second) - middle * (second - first) -
-                    inner * first;
+  const double at_zero =
+      paid_to_import ? p * std::min(step.load, step.import_limit) : p * l.deficit - q * sold;
+  f.cost_at_least =
+      at_zero - outer * (l.most_discharge - second) - middle * (second - first) - inner * first;
 
   // Every segment is written, and the next one over it if it has no width. Ends never fall.
   CostSegment* end = out;
@@ -153,9 +153,9 @@ inline void StageCostBuilder::build_by_merit(const Step& step, const Limits& l, 
     f.most = l.most_stored;
     if (paid_to_import) {
       const double earning =
-          grid_to_battery_ ? std::clamp((step.import_limit - step.load) * stored_per_grid_, 0.0,
-                                        l.most_stored)
-                           : 0.0;
+          grid_to_battery_
+              ? std::clamp((step.import_limit - step.load) * stored_per_grid_, 0.0, l.most_stored)
+              : 0.0;
       add(p * per_stored_grid_, 0.0, earning);
       add(0.0, earning, l.most_stored);
     } else {
@@ -244,9 +244,9 @@ void StageCostBuilder::build_by_envelope(const Step& step, const Limits& l, Cost
     const double idle = p * std::min(step.load, step.import_limit);
     branch.clear();
     const double earning =
-        grid_to_battery_ ? std::clamp((step.import_limit - step.load) * stored_per_grid_, 0.0,
-                                      l.most_stored)
-                         : 0.0;
+        grid_to_battery_
+            ? std::clamp((step.import_limit - step.load) * stored_per_grid_, 0.0, l.most_stored)
+            : 0.0;
     if (earning > 0) branch.push_back({0.0, idle, p * per_stored_grid_});
     if (l.most_stored > earning) {
       branch.push_back({earning, idle + p * per_stored_grid_ * earning, 0.0});
@@ -271,36 +271,6 @@ void StageCostBuilder::build_by_envelope(const Step& step, const Limits& l, Cost
   f.count = static_cast<std::uint8_t>(end - out);
   f.convex = f.jump == 0;
   for (const CostSegment* s = out + 1; s < end; ++s) f.convex &= s[-1].slope <= s->slope;
-}
-
-bool StageCosts::build(const Problem& problem) {
-  const std::size_t steps = problem.site.steps();
-  StageCostBuilder builder(problem.site, problem.devices.front().battery);
-  costs_.resize(steps);
-  if (segments_.size() < steps * 2 * kRow) segments_.resize(steps * 2 * kRow);
-  kinks_ = 0;
-  std::size_t next = 0;
-  for (std::size_t t = 0; t < steps; ++t) {
-    if (next + StageCostBuilder::kMostSegments + kRow > segments_.size()) {
-      segments_.resize(2 * segments_.size() + StageCostBuilder::kMostSegments + kRow);
-    }
-    CostSegment* const out = segments_.data() + next;
-    StageCost& f = costs_[t];
-    builder.build(problem.step(t), out, f);
-    if (!f.feasible) return false;
-    for (std::size_t i = 0; i < kRow; ++i) out[f.count + i] = {kNoLimit, f.most};
-    f.first = static_cast<std::uint32_t>(next);
-    next += (f.count + kRow - 1) / kRow * kRow;
-    kinks_ += f.convex ? 0 : 1;
-  }
-  steepest_ = 0;
-  if (kinks_ == 0) return true;
-  for (std::size_t t = 0; t < steps; ++t) {
-    for (const CostSegment& segment : segments(t)) {
-      steepest_ = std::max(steepest_, std::abs(segment.slope));
-    }
-  }
-  return true;
 }
 
 }  // namespace bess

@@ -13,9 +13,7 @@
 
 #include "bess/battery.hpp"
 #include "bess/flows.hpp"
-#include "bess/large_vector.hpp"
 #include "bess/piecewise_linear.hpp"
-#include "bess/problem.hpp"
 #include "bess/site.hpp"
 
 namespace bess {
@@ -32,9 +30,9 @@ struct StageCost {
   double least;
   double most;
   double cost_at_least;
-  double jump;           // by how much f is higher behind segment `jump_before - 1` than at its end
-  std::uint32_t first;   // position of the first segment
-  std::uint8_t count;    // of segments
+  double jump;          // by how much f is higher behind segment `jump_before - 1` than at its end
+  std::uint32_t first;  // position of the first segment
+  std::uint8_t count;   // of segments
   std::uint8_t jump_before;  // segment in front of which f jumps; `count` or more: none does
   bool convex;
   bool feasible;  // false: load above the import limit cannot be served; least - most is missing
@@ -76,34 +74,6 @@ class StageCostBuilder {
   Tolerances tolerances_{};
   Envelope envelope_;
   PiecewiseLinear branch_;
-};
-
-// The stage costs of all steps of a problem with one device, and room for them that is used again.
-class StageCosts {
- public:
-  // Rows of segments are filled up to a multiple of this with segments of infinite slope and no
-  // width, so that most steps are walked without a branch that depends on their count.
-  static constexpr std::size_t kRow = 4;
-
-  // False where load above the import limit cannot be served. O(steps).
-  bool build(const Problem& problem);
-
-  std::size_t steps() const { return costs_.size(); }
-  const StageCost& operator[](std::size_t t) const { return costs_[t]; }
-  std::span<const CostSegment> segments(std::size_t t) const {
-    return {segments_.data() + costs_[t].first, costs_[t].count};
-  }
-  std::span<const CostSegment> filled_segments(std::size_t t) const {
-    return {segments_.data() + costs_[t].first, (costs_[t].count + kRow - 1) / kRow * kRow};
-  }
-  std::size_t kinks() const { return kinks_; }    // steps that are not convex
-  double steepest() const { return steepest_; }   // slope, where there are kinks
-
- private:
-  LargeVector<StageCost> costs_;
-  LargeVector<CostSegment> segments_;
-  std::size_t kinks_ = 0;
-  double steepest_ = 0;
 };
 
 }  // namespace bess

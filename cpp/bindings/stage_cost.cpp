@@ -1,4 +1,4 @@
-#include "bess/stage_cost.hpp"
+#include "bess/stage_costs.hpp"
 
 #include "bess/generic_stage_cost.hpp"
 #include "bess/value_function.hpp"
@@ -10,12 +10,9 @@ void bind_stage_cost(py::module_& m) {
   m.def(
       "stage_cost",
       [](const ProblemHolder& problem, std::size_t step) -> py::object {
-        StageCostBuilder builder(problem.problem.site, problem.devices.front().battery);
-        CostSegment segments[StageCostBuilder::kMostSegments];
-        StageCost f;
-        builder.build(problem.problem.step(step), segments, f);
-        if (!f.feasible) return py::none();
-        const CostPieces pieces(f, {segments, f.count});
+        StageCosts costs;
+        if (!costs.build(problem.problem)) return py::none();
+        const CostPieces pieces(costs[step], costs.segments(step));
         std::vector<std::vector<std::tuple<double, double>>> corners(pieces.count());
         for (std::size_t i = 0; i < pieces.count(); ++i) {
           for (const CostPieces::Corner& c : pieces.piece(i)) {
@@ -29,9 +26,8 @@ void bind_stage_cost(py::module_& m) {
   m.def(
       "generic_stage_cost",
       [](const ProblemHolder& problem, std::size_t step) -> py::object {
-        const PiecewiseLinear f =
-            generic_stage_cost(problem.problem.step(step), problem.problem.site,
-                               problem.devices.front().battery);
+        const PiecewiseLinear f = generic_stage_cost(
+            problem.problem.step(step), problem.problem.site, problem.devices.front().battery);
         if (f.segments.empty()) return py::none();
         std::vector<std::tuple<double, double, double>> segments;
         for (const Segment& s : f.segments) segments.emplace_back(s.start, s.value, s.slope);
