@@ -5,6 +5,7 @@
 #include "bess/stage_costs.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 
 #include "bess/pack.hpp"
@@ -142,6 +143,9 @@ bool StageCosts::build(const Problem& problem) {
       StageCost& f = costs_[t];
       if (is_usual) {
         usual.write(i, out, f);
+        assert(std::is_sorted(out, out + f.count, [](const CostSegment& a, const CostSegment& b) {
+          return a.slope < b.slope;
+        }));
       } else {
         builder.build(problem.step(t), out, f);
         if (!f.feasible) return false;
