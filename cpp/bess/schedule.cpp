@@ -14,7 +14,7 @@
 namespace bess {
 namespace {
 
-constexpr double kRounding = 1e-13;  // relative to the capacity
+constexpr double kRounding = 1e-14;  // relative to the capacity
 
 class Writer {
  public:
@@ -106,9 +106,23 @@ class Writer {
                      drawn * battery_.degradation_cost);
   }
 
+  double possible(std::size_t t, double change) const {
+    const Site& site = problem_.site;
+    const double limit = site.export_limit_at(t);
+    const Energies<double, true> step{
+        .load = site.load[t],
+        .solar = site.solar[t],
+        .import_limit = site.import_limit_at(t),
+        .solar_outlet = site.solar_to_grid ? limit : 0.0,
+        .battery_outlet = battery_.battery_to_grid ? limit : 0.0,
+    };
+    return possible_change(rates_, step, change);
+  }
+
   void settle_step(std::size_t t) {
     double change = energy_[t] - (t > 0 ? energy_[t - 1] : battery_.initial_energy);
     if (std::abs(change) <= rounding_) change = 0;
+    change = possible(t, change);  // stored energies are rounded at their own size, not the step's
     const double charge = std::max(change, 0.0) * rates_.charge_per_change;
     const double drawn = std::max(-change, 0.0);
     const Settled settled =

@@ -53,6 +53,8 @@ def optimize(site: Site, units: list[Unit], strategy: Optimize, money: Money) ->
             optimum = optimize_by_steps(site, units[0], strategy, money)
             if optimum is not None:
                 return optimum
+            if strategy.engine == "core":
+                raise SolverError("rounding leaves no schedule that meets every limit")
         elif strategy.engine == "core":
             raise InputError.at("strategy.engine", f"cannot be core here: {reason}", "core")
     search = _Search(site, units, strategy, money)
