@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bess import _core
-from bess._arrays import Floats
 from bess.branching import branch_and_bound
 from bess.dynamic_program import Optimum, not_by_steps, optimize_by_steps
 from bess.errors import InfeasibleError, InputError, SolverError
