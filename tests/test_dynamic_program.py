@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,37 @@ def test_long_random_problems_are_certified() -> None:
         solved += 1
         cost, scale = money(case, found[0])
         assert abs(cost - found[3]) <= 1e-12 * scale, case
+        check_flows(case, found[0])
+
+
+def test_batteries_far_from_the_site_in_size_are_certified() -> None:
+    """From a thousandth of what a step moves to a thousand times as much, in Wh to GWh."""
+    rng = np.random.default_rng(14)
+    for _ in range(400):
+        case = random_case(rng, int(rng.integers(5, 150)), windows=False)
+        unit, ratio = 10.0 ** rng.integers(-3, 6), 10.0 ** rng.integers(-3, 4)
+        battery = case.battery.copy()
+        for name in ("capacity", "minimum_energy", "maximum_energy", "initial_energy"):
+            battery[name] *= unit * ratio
+        for name in ("charge_limit", "discharge_limit"):
+            battery[name] *= unit
+        limits = [
+            None if limit is None else limit * unit
+            for limit in (case.export_limit, case.import_limit)
+        ]
+        case = replace(
+            case,
+            load=case.load * unit,
+            solar=case.solar * unit,
+            battery=battery,
+            export_limit=limits[0],
+            import_limit=limits[1],
+        )
+        found = _core.solve_dynamic_program(case.problem())
+        if found is None:
+            continue
+        at_stake = (abs(case.import_price) + abs(case.export_price)) @ (case.load + case.solar)
+        assert abs(money(case, found[0])[0] - found[3]) <= 1e-10 * max(at_stake, 1e-3), case
         check_flows(case, found[0])
 
 

@@ -23,7 +23,7 @@ class Writer {
       : problem_(problem),
         battery_(problem.devices.front().battery),
         rates_(problem.site, battery_),
-        floors_(battery_),
+        floors_(floors_of(problem)),
         terms_{rates_.solar_ratio,       rates_.grid_ratio,         battery_.grid_to_battery,
                battery_.battery_to_grid, battery_.solar_to_battery, problem.site.solar_to_grid},
         sun_is_better_(rates_.solar_ratio > rates_.grid_ratio),
@@ -104,6 +104,18 @@ class Writer {
     cost_ = cost_ + (Pack::from(problem_.import_price.data() + t) * bought -
                      Pack::from(problem_.export_price.data() + t) * sold +
                      drawn * battery_.degradation_cost);
+  }
+
+  // Rounding is relative to the step's energies where these are larger than the battery.
+  static Floors floors_of(const Problem& problem) {
+    Floors floors(problem.devices.front().battery);
+    double largest = 0;
+    for (const double energy : problem.site.load) largest = std::max(largest, energy);
+    for (const double energy : problem.site.solar) largest = std::max(largest, energy);
+    for (double* floor : {&floors.energy, &floors.grid_charge, &floors.battery_export}) {
+      if (*floor >= 0) *floor = std::max(*floor, kRounding * largest);
+    }
+    return floors;
   }
 
   double possible(std::size_t t, double change) const {
