@@ -217,6 +217,26 @@ def test_the_core_says_what_it_cannot_do() -> None:
     assert result.engine == "highs"
 
 
+@pytest.mark.highs
+def test_a_tariff_by_step_with_a_fixed_charge_is_the_cores() -> None:
+    rate = {"import_price": [0.1, 0.1, 0.5, 0.5] * 6, "export_price": 0.05}
+    site, battery = hours([1.0] * 24)
+    tariff = bess.Tariff(
+        name="two prices",
+        time_zone="UTC",
+        series=bess.tariff.PriceSeries(**rate),
+        fixed_charges=[bess.tariff.FixedCharge(name="meter", amount=7.0)],
+    )
+    core, other = (
+        bess.dispatch(site, battery, bess.Optimize(engine=engine), tariff=tariff)
+        for engine in ("auto", "highs")
+    )
+    assert (core.engine, other.engine) == ("core", "highs")
+    assert core.bill is not None
+    assert core.cost == core.bill.total
+    assert_allclose([core.cost, core.lower_bound], [other.cost] * 2, rtol=1e-9)
+
+
 @pytest.mark.parametrize("share", [1.0, 0.25])
 def test_a_year_of_real_prices_is_certified(shared_data: Path, share: float) -> None:
     """Wholesale with 211 negative hours, and export rates above import rates in 83 hours."""

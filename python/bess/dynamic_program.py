@@ -33,7 +33,9 @@ def not_by_steps(units: list[Unit], strategy: Optimize, money: Money) -> str | N
     """Why a problem is not one for the core's dynamic programme; None where it is."""
     if len(units) > 1:
         return "there are several devices"
-    if money.charges is not None:
+    if money.solar_metered_apart:
+        return "the sun has a meter of its own"
+    if money.charges is not None and money.charges.rows > 0:
         return "the tariff's charges are not by step alone"
     if units[0].battery.terminal_state_of_charge == "cyclic":
         return "the start is free"
@@ -61,6 +63,9 @@ def optimize_by_steps(site: Site, unit: Unit, strategy: Optimize, money: Money) 
         return None
     series, device_series, marginal_value, bound = found
     cost, scale = money.cost_and_scale(series, device_series)
-    bound = min(bound, cost)
-    gap = (cost - bound) / scale
-    return Optimum(series, device_series, cost, bound, gap, "core", marginal_value)
+    priced = cost
+    if money.charges is not None:  # what a tariff charges besides is the same whatever is done
+        prices = Money(money.import_price, money.export_price, [unit])
+        priced, _ = prices.cost_and_scale(series, device_series)
+    short = max(priced - bound, 0.0)
+    return Optimum(series, device_series, cost, cost - short, short / scale, "core", marginal_value)
