@@ -21,7 +21,7 @@ constexpr double kRounding = 1e-12;
 }  // namespace
 Optimum DynamicProgram::solve(const Problem& problem, std::span<double> energy,
                               std::span<double> worth) {
-  assert(problem.devices.size() == 1 && !problem.cyclic);
+  assert(problem.devices.size() == 1 && !problem.cyclic && !problem.solar_metered_apart);
   steps_ = problem.site.steps();
   set_limits(problem);
   Optimum optimum{false, 0, 0, 0, 0};

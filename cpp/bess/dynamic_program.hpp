@@ -31,7 +31,7 @@ class DynamicProgram {
   // Writes the stored energy at each step's end (kWh DC), and what one more kWh stored in the step
   // is worth (money per kWh DC); neither is written where nothing is feasible.
   // Of schedules of equal cost one with the least throughput, if all steps are convex.
-  // Requires: one device; not cyclic. O(steps), for a given battery.
+  // Requires: one device; not cyclic; no meter of the sun's own. O(steps), for a given battery.
   Optimum solve(const Problem& problem, std::span<double> energy, std::span<double> worth);
 
  private:
