@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bess import _core
 from bess._arrays import Floats
-from bess.infeasibility import wanted_windows
+from bess.infeasibility import EnergyWindows, stated_windows, wanted_windows
 from bess.money import Money
 from bess.site import Site
 from bess.strategy import Optimize
@@ -55,12 +55,19 @@ def optimize_by_steps(site: Site, unit: Unit, strategy: Optimize, money: Money) 
         Naming the first instant at which a policy or the terminal state of charge cannot be met, or
         the first step whose load is above the import limit.
     """
-    windows = wanted_windows(site, [unit], strategy.relax_policies)[0]
-    device = unit.core_device(site.step_hours, windows)
-    problem = _core.Problem(site._core, [device], money.import_price, money.export_price, False)
-    found = _core.solve_dynamic_program(problem)
+
+    def solve(windows: EnergyWindows) -> tuple[Floats, Floats, Floats, float] | None:
+        device = unit.core_device(site.step_hours, windows)
+        prices = money.import_price, money.export_price
+        return _core.solve_dynamic_program(_core.Problem(site._core, [device], *prices, False))
+
+    # Whether the windows can be met the programme knows by itself; which of them cannot, or what
+    # comes nearest, is asked only then.
+    found = solve(stated_windows(site, unit))
     if found is None:
-        return None
+        found = solve(wanted_windows(site, [unit], strategy.relax_policies)[0])
+        if found is None:
+            return None
     series, device_series, marginal_value, bound = found
     cost, scale = money.cost_and_scale(series, device_series)
     priced = cost
