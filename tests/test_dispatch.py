@@ -174,7 +174,7 @@ def test_no_answer_in_time_is_an_error_of_the_solver() -> None:
     site = bess.Site(load_kwh=random.random(8760), solar_kwh=random.random(8760), start=START)
     prices = bess.Prices(random.random(8760), random.random(8760))
     with pytest.raises(bess.SolverError) as caught:
-        run(site=site, strategy=bess.Optimize(time_limit=1e-9), prices=prices)
+        run(site=site, strategy=bess.Optimize(engine="highs", time_limit=1e-9), prices=prices)
     assert str(caught.value) == (
         "the time limit passed before any schedule was found: allow more time"
     )

@@ -115,9 +115,9 @@ def test_out_of_time_the_best_schedule_so_far_is_taken(monkeypatch: pytest.Monke
     monkeypatch.setattr(optimization, "solve", solve)
     place, store = site([2], [3]), battery(degradation_cost_per_kwh=1)
     with pytest.raises(bess.SolverError):
-        best(place, store, 0.1, 0.5)
+        best(place, store, 0.1, 0.5, engine="highs")
     monkeypatch.setattr(highs.Clock, "passed", True)
-    result = best(place, store, 0.1, 0.5)
+    result = best(place, store, 0.1, 0.5, engine="highs")
     assert_allclose(result.cost, -0.5)
     assert_allclose(result.lower_bound, 0.2 - 1.5)
     assert_allclose(result.gap, np.float64(0.8))

@@ -21,7 +21,9 @@ few = settings(max_examples=40, deadline=None, suppress_health_check=[HealthChec
 
 def best(place: bess.Site, store: Any, buy: Any, sell: Any = 0.0, **more: Any) -> Any:
     """The optimum under prices; options of `Optimize` and of `dispatch` alike."""
-    options = {k: more.pop(k) for k in ("allow_simultaneous", "relax_policies") if k in more}
+    options = {
+        k: more.pop(k) for k in ("allow_simultaneous", "engine", "relax_policies") if k in more
+    }
     prices = bess.Prices(import_price=buy, export_price=sell)
     return bess.dispatch(place, store, bess.Optimize(**options), prices=prices, **more)
 

@@ -48,6 +48,7 @@ def test_the_optimum_of_one_battery_is_that_of_brute_force(data: st.DataObject) 
     buy = data.draw(cases.series(cases.prices, site.n))
     sell = data.draw(st.one_of(st.just(buy), cases.series(cases.prices, site.n)))
     simultaneous = data.draw(st.booleans())
+    engine = data.draw(st.sampled_from(["auto", "highs"]))
     asked = data.draw(st.one_of(st.just([]), policies(site)))
     steps, store = site.steps(), case.store(site)
     wanted = site.windows(asked, store, case.capacity)
@@ -67,7 +68,7 @@ def test_the_optimum_of_one_battery_is_that_of_brute_force(data: st.DataObject) 
         return bess.dispatch(
             site.build(),
             case.build(terminal_state_of_charge=condition),
-            bess.Optimize(allow_simultaneous=simultaneous),
+            bess.Optimize(allow_simultaneous=simultaneous, engine=engine),
             prices=bess.Prices(import_price=buy, export_price=sell),
             policies=models(asked),
         )

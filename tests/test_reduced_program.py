@@ -33,10 +33,10 @@ def test_both_programs_have_one_optimum(data: st.DataObject) -> None:
         degradation_cost_per_kwh=data.draw(st.sampled_from([0.0, 0.02])),
     )
     prices = Prices(import_price=list(np.add(export, above)), export_price=export)
-    result = dispatch(home, store, Optimize(), prices=prices)
+    result = dispatch(home, store, Optimize(engine="highs"), prices=prices)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(optimization_module._core, "build_reduced_program", lambda problem: None)
-        full = dispatch(home, store, Optimize(), prices=prices)
+        full = dispatch(home, store, Optimize(engine="highs"), prices=prices)
     assert result.cost == pytest.approx(full.cost, rel=1e-9, abs=1e-9)
     assert result.gap is not None
     assert result.gap <= 1e-9

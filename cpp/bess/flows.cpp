@@ -71,11 +71,47 @@ Candidate while_exporting(const Step& step, const Terms& terms, double solar_lef
   return {f, true};
 }
 
+// `settle` where importing earns nothing and only one of charge and discharge is above 0: then it
+// is cheapest to import as little as possible, so the solar share is as large as the surplus allows
+// or, where the sun's way into the battery is the better one, as large as can be.
+Settled settle_by_merit(const Step& step, const Terms& terms, double charge, double discharge,
+                        double scale) {
+  const double slack = kRounding * scale;
+  const double wanted = charge > 0 ? charge / terms.solar_ratio : 0.0;
+  const double most = terms.solar_to_battery ? std::min(step.solar, wanted) : 0.0;
+  if (!terms.grid_to_battery && wanted > most + slack) return {{}, 0.0, false};
+  const auto settle_with = [&](double share) -> Settled {
+    double from_grid = (charge - terms.solar_ratio * share) / terms.grid_ratio;
+    if (from_grid <= slack) from_grid = 0;
+    const double solar_left = std::max(step.solar - share, 0.0);
+    Candidate candidate{{}, false};
+    if (from_grid == 0) candidate = while_exporting(step, terms, solar_left, discharge, slack);
+    if (!candidate.feasible) {
+      candidate = while_importing(step, solar_left, from_grid, discharge, slack);
+    }
+    candidate.flows.solar_to_battery = share;
+    return {candidate.flows, cost_of(step, candidate.flows), candidate.feasible};
+  };
+  const double surplus = std::max(step.solar - std::max(step.load - discharge, 0.0), 0.0);
+  const double first = terms.grid_to_battery ? std::min(surplus, most) : most;
+  const Settled settled = settle_with(first);
+  if (first == most || terms.solar_ratio == terms.grid_ratio) return settled;
+  const Settled other = settle_with(most);
+  const double price_scale = std::max(step.import_price, std::abs(step.export_price));
+  const double indifferent = kRounding * scale * price_scale;
+  const bool better = !settled.feasible || other.cost < settled.cost - indifferent;
+  return other.feasible && better ? other : settled;
+}
+
 }  // namespace
 
 Settled settle(const Step& step, const Terms& terms, double charge, double discharge) {
   const double scale = std::max({1e-3, step.load, step.solar, charge, discharge});
   const double slack = kRounding * scale;
+  if (step.import_price >= 0 && (charge == 0 || discharge == 0)) {
+    const Settled settled = settle_by_merit(step, terms, charge, discharge, scale);
+    if (settled.feasible) return settled;
+  }
   const double most = terms.solar_to_battery ? std::min(step.solar, charge / terms.solar_ratio) : 0;
   const double least = terms.grid_to_battery ? 0.0 : charge / terms.solar_ratio;
   Settled best{{}, 0.0, false};

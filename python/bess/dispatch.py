@@ -197,6 +197,8 @@ def _optimal(
         ),
         lower_bound=optimum.lower_bound,
         gap=optimum.gap,
+        engine=optimum.engine,
+        marginal_value=optimum.marginal_value,
         assumptions=tuple(assumptions),
     )
 

@@ -14,7 +14,13 @@ from bess.highs import Clock, nearest_energies, solve
 from bess.site import Site
 from bess.unit import Unit
 
-__all__ = ["EnergyWindows", "jointly_attainable", "unservable", "wanted_windows"]
+__all__ = [
+    "EnergyWindows",
+    "jointly_attainable",
+    "stated_windows",
+    "unservable",
+    "wanted_windows",
+]
 
 EnergyWindows = list[tuple[int, float, float]]
 """Windows on stored energy: step at whose end it binds, low and high in kWh DC."""
@@ -29,7 +35,12 @@ def wanted_windows(site: Site, units: list[Unit], relax: bool) -> list[EnergyWin
     """
     if len(units) == 1 and units[0].battery.terminal_state_of_charge != "cyclic":
         return [_attainable(site, units[0], relax)]
-    return [[*unit.core_windows(), _terminal(site, unit)] for unit in units]
+    return [stated_windows(site, unit) for unit in units]
+
+
+def stated_windows(site: Site, unit: Unit) -> EnergyWindows:
+    """A unit's windows as stated, attainable or not: the policies' and, last, the terminal one."""
+    return [*unit.core_windows(), _terminal(site, unit)]
 
 
 def _terminal(site: Site, unit: Unit) -> tuple[int, float, float]:

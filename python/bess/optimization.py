@@ -12,7 +12,8 @@ from bess import _core
 from bess._arrays import Floats
 from bess.branching import branch_and_bound
 from bess.crossings import with_crossings
-from bess.errors import InfeasibleError, SolverError
+from bess.dynamic_program import Optimum, not_by_steps, optimize_by_steps
+from bess.errors import InfeasibleError, InputError, SolverError
 from bess.highs import Answer, Clock, Relaxation, least_throughput, solve
 from bess.infeasibility import EnergyWindows, jointly_attainable, wanted_windows
 from bess.money import Money
@@ -36,17 +37,6 @@ _MANY_COLUMNS = 16_000
 _MOST_NODES = 300
 
 
-@dataclass(frozen=True, eq=False)
-class Optimum:
-    """The flows of an optimal dispatch, what it costs, and what no dispatch can undercut."""
-
-    series: Floats
-    device_series: Floats
-    cost: float
-    lower_bound: float
-    gap: float
-
-
 def optimize(site: Site, units: list[Unit], strategy: Optimize, money: Money) -> Optimum:
     """The least-cost dispatch of one unit or several.
 
@@ -55,9 +45,21 @@ def optimize(site: Site, units: list[Unit], strategy: Optimize, money: Money) ->
     InfeasibleError
         Naming the first instant at which a policy or the terminal state of charge cannot be met, or
         the first step whose load is above the import limit.
+    InputError
+        At ``strategy.engine``, where the core alone is asked for and cannot do it.
     SolverError
         Where the solver gives no answer, or none in time.
     """
+    if strategy.engine != "highs":
+        reason = not_by_steps(units, strategy, money)
+        if reason is None:
+            optimum = optimize_by_steps(site, units[0], strategy, money)
+            if optimum is not None:
+                return optimum
+            if strategy.engine == "core":
+                raise SolverError("rounding leaves no schedule that meets every limit")
+        elif strategy.engine == "core":
+            raise InputError.at("strategy.engine", f"cannot be core here: {reason}", "core")
     search = _Search(site, units, strategy, money)
     search.run(None, None)
     if strategy.allow_simultaneous:

@@ -172,6 +172,10 @@ class Result:
     """Under `Optimize`: no schedule can cost less than this (a certificate)."""
     gap: float | None = None
     """Under `Optimize`: cost less lower bound, relative to max(1, the money that flows)."""
+    engine: str | None = None
+    """Under `Optimize`: what found it, ``"core"`` or ``"highs"``."""
+    marginal_value: Floats | None = field(default=None, repr=False)
+    """Under `Optimize` by the core: what one more kWh DC stored in each step would be worth."""
     assumptions: tuple[str, ...] = ()
     """What was assumed on the caller's behalf."""
     tariff: Tariff | None = field(default=None, repr=False)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -197,9 +197,12 @@ class Optimize(Model):
         Largest certified distance from the optimum, relative to the money that flows.
     time_limit
         Seconds after which the best schedule so far is taken, with the gap it reached.
+    engine
+        ``"core"``: the exact programme in the core, which takes one battery at prices by step;
+        ``"highs"``: the general solver; ``"auto"``: the core where it can.
 
-    >>> Optimize(gap=1e-4, time_limit=60)
-    Optimize(relax_policies=False, allow_simultaneous=False, gap=0.0001, time_limit=60.0)
+    >>> Optimize(gap=1e-4, time_limit=60).engine
+    'auto'
 
     Raises
     ------
@@ -211,6 +214,7 @@ class Optimize(Model):
     allow_simultaneous: Flag = False
     gap: Annotated[Number, Field(ge=0)] = 1e-6
     time_limit: Annotated[Number, Field(gt=0)] | None = None
+    engine: Literal["auto", "core", "highs"] = "auto"
 
 
 Rule = Surplus | FixedSchedule | Follow | PeakShave

@@ -1,0 +1,35 @@
+// How far a value function is above what one step and the value function after it allow.
+//
+// For whatever functions V_t, V_0(s_0) less the sum over t of
+//     max over s of [V_t(s) - min over x (f_t(x) + V_{t+1}(s + x))]_+
+// is a lower bound on the cost of every schedule. These residuals are worked out without the code
+// that made the functions: rounding, or a mistake in it, makes the bound weaker, never wrong.
+#pragma once
+
+#include <span>
+
+#include "bess/piecewise_linear.hpp"
+#include "bess/slope_list.hpp"
+#include "bess/stage_cost.hpp"
+#include "bess/value_function.hpp"
+
+namespace bess {
+
+// A convex value function: slopes, and where it starts.
+struct ConvexView {
+  std::span<const Worth> worths;
+  double start;
+  double value;  // at the start
+};
+
+// All convex: by their conjugates at the slopes of `now`. O(their segments).
+double convex_residual(const StageCost& cost, std::span<const CostSegment> segments,
+                       const ConvexView& now, const ConvexView& later);
+
+// Whatever their shape: the least over x lies at a corner of the cost or at one of `later`, and
+// where it does, the slopes on either side tell. Places closer than tolerances.width are the same.
+// O(corners * segments).
+double residual(const CostPieces& cost, const FunctionView& now, const FunctionView& later,
+                const Tolerances& tolerances);
+
+}  // namespace bess

@@ -1,0 +1,170 @@
+// V_t(s) = min over x of f_t(x) + V_{t+1}(s + x), for s within the limits before step t. Backward
+// the value function is carried as a list of slopes, of which only the two are kept at which the
+// limits cut it: forward, what stored energy is worth changes only where a limit binds, and then to
+// the slope at the cut. Between two such pins all optimal schedules lie in a tube, through which
+// the one that moves least is taken. Time is proportional to the number of steps.
+//
+// At steps that are not convex, and for as many before them as the kinks take to leave the
+// battery's range, V is kept as a row of convex pieces, and stored whole.
+#include "bess/dynamic_program.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+
+namespace bess {
+namespace {
+
+// Relative to the capacity: windows that cross by no more meet in a point.
+constexpr double kRounding = 1e-12;
+
+}  // namespace
+Optimum DynamicProgram::solve(const Problem& problem, std::span<double> energy,
+                              std::span<double> worth) {
+  assert(problem.devices.size() == 1 && !problem.cyclic && !problem.solar_metered_apart);
+  steps_ = problem.site.steps();
+  set_limits(problem);
+  Optimum optimum{false, 0, 0, 0, 0};
+  if (!costs_.build(problem)) return optimum;
+  const double capacity = problem.devices.front().battery.capacity;
+  const double money = costs_.steepest() * capacity;
+  tolerances_ = {1e-11 * capacity, 1e-13 * money, 4e-11 * money};
+  envelope_.set_tolerances(tolerances_);
+  if (!run_backward()) return optimum;
+  run_forward(energy, worth);
+  optimum.feasible = true;
+  optimum.kinks = costs_.kinks();
+  optimum.flat_steps = flat_steps_;
+  optimum.lower_bound = costs_.kinks() == 0 ? dual_bound_ : offset_ - residual_;
+  optimum.value = costs_.kinks() == 0 ? optimum.lower_bound : offset_;
+  return optimum;
+}
+
+void DynamicProgram::set_limits(const Problem& problem) {
+  const Device& device = problem.devices.front();
+  const Battery& b = device.battery;
+  low_.assign(steps_ + 1, b.minimum_energy);
+  high_.assign(steps_ + 1, b.maximum_energy);
+  low_worth_.resize(steps_ + 1);
+  high_worth_.resize(steps_ + 1);
+  for (const Window& window : device.windows) {
+    double& low = low_[window.step + 1];
+    double& high = high_[window.step + 1];
+    low = std::max(low, window.low);
+    high = std::min(high, window.high);
+    if (low > high && low - high <= kRounding * b.capacity) high = low;
+  }
+  low_[0] = high_[0] = b.initial_energy;
+  change_.resize(steps_ + 1);
+  tube_.resize(steps_ + 1);
+}
+
+void DynamicProgram::run_forward(std::span<double> energy, std::span<double> worth) {
+  double s = low_[0];
+  dual_bound_ = 0;
+  for (std::size_t t = 0; t < steps_;) {
+    if (!flat_.empty() && flat_[t] != 0) {
+      while (stored_.back().step <= t) stored_.pop_back();
+      const FunctionView later = view(stored_.back());
+      const StageCost& f = costs_[t];
+      s += best_change(CostPieces(f, costs_.segments(t)), later, s, tolerances_);
+      s = std::clamp(std::clamp(s, low_[t + 1], high_[t + 1]), later.start(), later.end);
+      energy[t] = s;
+      worth[t] = -later.segments[later.segment_at(s)].slope;
+      ++t;
+      continue;
+    }
+    std::size_t last = t + 1;
+    while (last < steps_ && (flat_.empty() || flat_[last] == 0)) ++last;
+    double value = list_.front().value;
+    if (t > 0) {
+      const FunctionView here = view(stored_.back());
+      value = -here.segments[here.segment_at(s)].slope;
+    }
+    while (!stored_.empty() && stored_.back().step < last) stored_.pop_back();
+    run_convex_stretch(t, last, s, value, last < steps_ ? &stored_.back() : nullptr, energy, worth);
+    s = energy[last - 1];
+    t = last;
+  }
+}
+
+// The energies at which one more kWh is worth `value`, or as near as the function's ends allow.
+DynamicProgram::Range DynamicProgram::where_worth(const FunctionView& v, double value) {
+  Range range{v.start(), v.start()};
+  for (std::size_t i = 0; i < v.segments.size(); ++i) {
+    if (-v.segments[i].slope > value) range.low = v.end_of(i);
+    if (-v.segments[i].slope >= value) range.high = v.end_of(i);
+  }
+  return range;
+}
+
+// The changes at which f(x) - worth * x is least, and how much that is.
+inline DynamicProgram::Change DynamicProgram::best_changes(std::size_t t, double worth) const {
+  const StageCost& f = costs_[t];
+  Change best{f.least, f.least, f.cost_at_least - worth * f.least};
+  double from = f.least;
+  for (const CostSegment& segment : costs_.filled_segments(t)) {
+    best.low = segment.slope < worth ? segment.end : best.low;
+    best.high = segment.slope <= worth ? segment.end : best.high;
+    best.cost += std::min(segment.slope - worth, 0.0) * (segment.end - from);
+    from = segment.end;
+  }
+  return best;
+}
+
+// From `s` stored before step `first`, and `value` its worth, to the limits after step `last - 1`,
+// or to where `target` has the worth that is reached there.
+void DynamicProgram::run_convex_stretch(std::size_t first, std::size_t last, double s, double value,
+                                        const Stored* target, std::span<double> energy,
+                                        std::span<double> worth) {
+  Change* const change = change_.data();  // by steps of the run
+  Range* const tube = tube_.data();       // before each step of the run, and after the last
+  // Weak duality: with any worths, the least of each step's cost less the worth of its change, and
+  // of each pinned energy times the fall of its worth, is no more than the cost of a schedule.
+  double bound = -value * s;
+  for (std::size_t begin = first; begin < last;) {
+    // To the next pin.
+    std::size_t length = 0;
+    Range aim{low_[last], high_[last]};
+    double next = 0;
+    for (;;) {
+      const std::size_t t = begin + length;
+      worth[t] = value;
+      change[length] = best_changes(t, value);
+      bound += change[length++].cost;
+      const bool above = value > low_worth_[t + 1];
+      const bool below = value < high_worth_[t + 1];
+      if (above || below) {
+        aim.low = aim.high = above ? low_[t + 1] : high_[t + 1];
+        next = above ? low_worth_[t + 1] : high_worth_[t + 1];
+        break;
+      }
+      if (t + 1 == last) break;
+    }
+    if (begin + length == last && target != nullptr) aim = where_worth(view(*target), value);
+    // Backward, from where it can be reached; forward, as little as possible.
+    tube[length] = aim;
+    for (std::size_t i = length - 1; i > 0; --i) {
+      const double low = low_[begin + i];
+      const double high = high_[begin + i];
+      tube[i].low = std::min(std::max(low, tube[i + 1].low - change[i].high), high);
+      tube[i].high = std::max(std::min(high, tube[i + 1].high - change[i].low), tube[i].low);
+    }
+    for (std::size_t i = 0; i < length; ++i) {
+      const std::size_t t = begin + i;
+      double after = std::clamp(s, tube[i + 1].low, tube[i + 1].high);
+      const double moved = after - s;
+      after = moved < change[i].low ? s + change[i].low : after;
+      after = moved > change[i].high ? s + change[i].high : after;
+      s = std::clamp(after, low_[t + 1], high_[t + 1]);
+      energy[t] = s;
+    }
+    const double kept = value - next;
+    bound += kept * (kept > 0 ? low_[begin + length] : high_[begin + length]);
+    value = next;
+    begin += length;
+  }
+  dual_bound_ += bound;
+}
+
+}  // namespace bess

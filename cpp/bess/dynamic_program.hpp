@@ -1,0 +1,102 @@
+// The exact optimum of one battery whose cost is a sum over steps, whether convex or not.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "bess/certificate.hpp"
+#include "bess/large_vector.hpp"
+#include "bess/piecewise_linear.hpp"
+#include "bess/problem.hpp"
+#include "bess/slope_list.hpp"
+#include "bess/stage_costs.hpp"
+#include "bess/value_function.hpp"
+
+namespace bess {
+
+// What is known of the optimum.
+struct Optimum {
+  bool feasible;
+  double value;            // money: the value function before the first step
+  double lower_bound;      // money: no schedule costs less
+  std::size_t kinks;       // steps whose cost is not convex
+  std::size_t flat_steps;  // steps at which the value function was kept as several pieces
+};
+
+// Room to work in, and the programme. One for each thread; it allocates only to grow.
+class DynamicProgram {
+ public:
+  // Writes the stored energy at each step's end (kWh DC), and what one more kWh stored in the step
+  // is worth (money per kWh DC); neither is written where nothing is feasible.
+  // Of schedules of equal cost one with the least throughput, if all steps are convex.
+  // Requires: one device; not cyclic; no meter of the sun's own. O(steps), for a given battery.
+  Optimum solve(const Problem& problem, std::span<double> energy, std::span<double> worth);
+
+ private:
+  struct Stored {  // the value function before step `step`
+    std::size_t step;
+    std::size_t first;
+    std::size_t count;
+    double end;
+  };
+  struct Range {
+    double low;
+    double high;
+  };
+  struct Change {  // equally good ones, and their cost less what they are worth
+    double low;
+    double high;
+    double cost;
+  };
+
+  void set_limits(const Problem& problem);
+  bool run_backward();
+  template <bool kCertified>
+  bool add_convex_steps(std::size_t& next);
+  bool add_flat_step(std::size_t t);
+  void run_forward(std::span<double> energy, std::span<double> worth);
+  void run_convex_stretch(std::size_t first, std::size_t last, double s, double value,
+                          const Stored* target, std::span<double> energy, std::span<double> worth);
+  static Range where_worth(const FunctionView& v, double value);
+
+  FunctionView view(const Stored& stored) const {
+    return {{arena_.data() + stored.first, stored.count}, stored.end};
+  }
+  void store(std::size_t t, const PiecewiseLinear& function);
+  void flatten();
+  void to_list(const PiecewiseLinear& function);
+  Change best_changes(std::size_t t, double worth) const;
+
+  std::size_t steps_ = 0;
+  std::size_t flat_steps_ = 0;
+  Tolerances tolerances_{};
+  StageCosts costs_;
+  LargeVector<double> low_;  // limits on the stored energy before step t, t = 0 .. steps
+  LargeVector<double> high_;
+  LargeVector<double> low_worth_;  // where V was cut: what energy is worth there; else infinite
+  LargeVector<double> high_worth_;
+  LargeVector<std::uint8_t> flat_;  // steps at which V was kept in pieces; empty: none
+
+  // The value function while going backward: a list, or pieces.
+  SlopeList list_;
+  double start_ = 0;
+  double end_ = 0;
+  double offset_ = 0;         // of all values
+  double residual_ = 0;       // how far V_0 may be above the least cost
+  std::vector<Worth> later_;  // the list before a step was added
+  bool convex_ = true;
+  bool is_stored_ = false;
+  PiecewiseLinear flat_function_;
+  PiecewiseLinear scratch_;
+  Envelope envelope_{Tolerances{}};
+  std::vector<Segment> arena_;
+  std::vector<Stored> stored_;  // later steps first
+
+  std::vector<Change> change_;
+  double dual_bound_ = 0;  // where all steps are convex
+  std::vector<Range> tube_;
+};
+
+}  // namespace bess

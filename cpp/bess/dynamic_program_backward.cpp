@@ -1,0 +1,188 @@
+// The way back through the steps: the value function as a list of slopes while it is convex, else
+// as a row of convex pieces.
+#include <algorithm>
+#include <cmath>
+
+#include "bess/dynamic_program.hpp"
+
+namespace bess {
+namespace {
+
+constexpr double kInfinity = kNoLimit;
+
+}  // namespace
+
+bool DynamicProgram::run_backward() {
+  const double rounding = tolerances_.width;
+  double low = low_[steps_];
+  double high = high_[steps_];
+  if (low > high) {
+    if (low - high > rounding) return false;
+    low = high;
+  }
+  list_.clear();
+  list_.append({0.0, high - low});
+  start_ = low;
+  end_ = high;
+  offset_ = residual_ = 0;
+  low_worth_[steps_] = high_worth_[steps_] = 0;
+  convex_ = true;
+  is_stored_ = false;
+  flat_steps_ = 0;
+  arena_.clear();
+  stored_.clear();
+  flat_.clear();
+  if (costs_.kinks() > 0) flat_.assign(steps_, 0);
+  const bool certified = costs_.kinks() > 0;
+  for (std::size_t t = steps_; t > 0;) {
+    const bool flat = !convex_ || !costs_[t - 1].convex;
+    const bool done = flat        ? add_flat_step(t - 1)
+                      : certified ? add_convex_steps<true>(t)
+                                  : add_convex_steps<false>(t);
+    if (!done) return false;
+    if (flat) --t;
+  }
+  return true;
+}
+
+// Adds the steps before `next` up to the first that is not convex, which becomes `next`.
+template <bool kCertified>
+bool DynamicProgram::add_convex_steps(std::size_t& next) {
+  is_stored_ = false;
+  double start = start_;
+  double end = end_;
+  std::size_t t = next;
+  while (t > 0 && costs_[t - 1].convex) {
+    --t;
+    const StageCost& f = costs_[t];
+    const double low = low_[t];
+    const double high = high_[t];
+    const double room_low = start - low;  // a greater change comes from below the lower limit
+    const double room_high = high - end;
+    const double width = high - low + tolerances_.width;
+    if (room_low - f.most > width || room_high + f.least > width || low > high) return false;
+    // Changes that would be cut off at once are left out.
+    const std::span<const CostSegment> segments = costs_.segments(t);
+    std::size_t last = segments.size();
+    double most = f.most;
+    for (; last > 0 && segments[last - 1].slope >= list_.front().value; --last) {
+      const double from = last > 1 ? segments[last - 2].end : f.least;
+      if (from < room_low) break;
+      most = from;
+    }
+    std::size_t first = 0;
+    double least = f.least;
+    for (; first < last && segments[first].slope <= list_.back().value; ++first) {
+      if (-segments[first].end < room_high) break;
+      least = segments[first].end;
+    }
+    if constexpr (kCertified) later_.assign(list_.begin(), list_.end());
+    const double later_start = start;
+    double from = least;
+    for (std::size_t i = first; i < last; ++i) {
+      if (segments[i].end > from) list_.insert(segments[i].slope, segments[i].end - from);
+      from = segments[i].end;
+    }
+    double low_worth = kInfinity;
+    double high_worth = -kInfinity;
+    double fall = 0;
+    if (f.most > room_low) {
+      fall = list_.cut_low(std::max(most - room_low, 0.0));
+      start = low;
+      low_worth = list_.front().value;
+    } else {
+      start -= f.most;
+    }
+    if (-f.least > room_high) {
+      list_.cut_high(std::max(-least - room_high, 0.0));
+      end = high;
+      high_worth = list_.back().value;
+    } else {
+      end -= f.least;
+    }
+    low_worth_[t] = low_worth;
+    high_worth_[t] = high_worth;
+    if (start > end) start = end = std::clamp(start, low, high);  // touched by rounding only
+    if constexpr (kCertified) {
+      double value = f.cost_at_least - fall;  // at the start, against the later one at its
+      from = f.least;
+      for (std::size_t i = 0; i < last; ++i) {
+        value += segments[i].slope * (segments[i].end - from);
+        from = segments[i].end;
+      }
+      residual_ += convex_residual(f, segments, {{list_.begin(), list_.end()}, start, value},
+                                   {later_, later_start, 0.0});
+      offset_ += value;
+    }
+  }
+  start_ = start;
+  end_ = end;
+  next = t;
+  return true;
+}
+
+void DynamicProgram::store(std::size_t t, const PiecewiseLinear& function) {
+  stored_.push_back({t, arena_.size(), function.segments.size(), function.end});
+  arena_.insert(arena_.end(), function.segments.begin(), function.segments.end());
+}
+
+void DynamicProgram::flatten() {
+  flat_function_.segments.clear();
+  double s = start_;
+  double value = 0;
+  for (const Worth& worth : list_) {
+    flat_function_.segments.push_back({s, value, -worth.value});
+    s += worth.width;
+    value -= worth.value * worth.width;
+  }
+  flat_function_.end = end_;
+  while (flat_function_.segments.size() > 1 && flat_function_.segments.back().start >= end_) {
+    flat_function_.segments.pop_back();
+  }
+}
+
+void DynamicProgram::to_list(const PiecewiseLinear& function) {
+  const FunctionView f = function.view();
+  list_.clear();
+  for (std::size_t i = 0; i < f.segments.size(); ++i) {
+    list_.append({-f.segments[i].slope, f.end_of(i) - f.segments[i].start});
+  }
+  start_ = f.start();
+  end_ = f.end;
+}
+
+bool DynamicProgram::add_flat_step(std::size_t t) {
+  if (convex_ && !is_stored_) {
+    flatten();
+    store(t + 1, flat_function_);
+  }
+  const FunctionView later = view(stored_.back());
+  const StageCost& f = costs_[t];
+  double low = std::max(low_[t], later.start() - f.most);
+  double high = std::min(high_[t], later.end - f.least);
+  if (low > high) {
+    if (low - high > tolerances_.width) return false;
+    low = high = std::clamp(low, low_[t], high_[t]);
+  }
+  const CostPieces cost(f, costs_.segments(t));
+  add_step(cost, later, low, high, tolerances_, scratch_, envelope_);
+  flat_[t] = 1;
+  ++flat_steps_;
+  PiecewiseLinear& found = envelope_.result();
+  residual_ += residual(cost, found.view(), later, tolerances_);
+  const double base =
+      found.segments.front().value;  // the values stay small: only their differences count
+  for (Segment& segment : found.segments) segment.value -= base;
+  offset_ += base;
+  store(t, found);
+  is_stored_ = true;
+  convex_ = found.view().is_convex(tolerances_);
+  if (convex_) {
+    to_list(found);
+    low_worth_[t] = -found.segments.front().slope;
+    high_worth_[t] = -found.segments.back().slope;
+  }
+  return true;
+}
+
+}  // namespace bess

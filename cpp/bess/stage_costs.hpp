@@ -1,0 +1,41 @@
+// The stage costs of all steps of a problem with one device.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "bess/large_vector.hpp"
+#include "bess/problem.hpp"
+#include "bess/stage_cost.hpp"
+
+namespace bess {
+
+// Keeps its room, to be built again.
+class StageCosts {
+ public:
+  // Rows of segments are filled up to a multiple of this with segments of infinite slope and no
+  // width, so that most steps are walked without a branch that depends on their count.
+  static constexpr std::size_t kRow = 4;
+
+  // False where load above the import limit cannot be served. O(steps).
+  bool build(const Problem& problem);
+
+  std::size_t steps() const { return costs_.size(); }
+  const StageCost& operator[](std::size_t t) const { return costs_[t]; }
+  std::span<const CostSegment> segments(std::size_t t) const {
+    return {segments_.data() + costs_[t].first, costs_[t].count};
+  }
+  std::span<const CostSegment> filled_segments(std::size_t t) const {
+    return {segments_.data() + costs_[t].first, (costs_[t].count + kRow - 1) / kRow * kRow};
+  }
+  std::size_t kinks() const { return kinks_; }   // steps that are not convex
+  double steepest() const { return steepest_; }  // slope, where there are kinks
+
+ private:
+  LargeVector<StageCost> costs_;
+  LargeVector<CostSegment> segments_;
+  std::size_t kinks_ = 0;
+  double steepest_ = 0;
+};
+
+}  // namespace bess

@@ -1,0 +1,157 @@
+"""Random problems of one battery by the thousand, with ties and zeros among them, as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from reference_models import INF, Step, Store
+
+from bess import _core
+
+Generator = np.random.Generator
+Floats = NDArray[np.float64]
+
+EFFICIENCIES = [1.0, 1.0, 0.975, 0.96, 0.9, 0.5]
+ENERGIES = [0.0, 0.0, 0.5, 1.0, 2.0, 3.0]
+PRICES = [-0.2, -0.05, 0.0, 0.1, 0.1, 0.3]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A site, a battery, prices and windows in plain numbers."""
+
+    load: Floats
+    solar: Floats
+    import_price: Floats
+    export_price: Floats
+    battery: dict[str, Any]
+    solar_efficiency: float = 0.96
+    solar_to_grid: bool = True
+    export_limit: Floats | None = None
+    import_limit: Floats | None = None
+    windows: list[tuple[int, float, float]] = field(default_factory=list)
+
+    @property
+    def steps(self) -> int:
+        return len(self.load)
+
+    def problem(self) -> _core.Problem:
+        site = _core.Site(
+            self.load,
+            self.solar,
+            self.export_limit,
+            self.import_limit,
+            self.solar_efficiency,
+            self.solar_to_grid,
+        )
+        device = _core.Device(_core.Battery(**self.battery), 10, 10, self.windows)
+        return _core.Problem(site, [device], self.import_price, self.export_price, False)
+
+    def step(self, t: int) -> Step:
+        return Step(
+            float(self.load[t]),
+            float(self.solar[t]),
+            INF if self.export_limit is None else float(self.export_limit[t]),
+            INF if self.import_limit is None else float(self.import_limit[t]),
+            self.solar_to_grid,
+        )
+
+    def store(self) -> Store:
+        b = self.battery
+        return Store(
+            lowest=b["minimum_energy"],
+            highest=b["maximum_energy"],
+            initial=b["initial_energy"],
+            charge_limit=b["charge_limit"],
+            discharge_limit=b["discharge_limit"],
+            ac_to_dc=b["ac_to_dc_efficiency"],
+            dc_to_ac=b["dc_to_ac_efficiency"],
+            input_efficiency=b["input_efficiency"],
+            solar_efficiency=self.solar_efficiency,
+            dc_coupled=b["dc_coupled"],
+            grid_to_battery=b["grid_to_battery"],
+            battery_to_grid=b["battery_to_grid"],
+            solar_to_battery=b["solar_to_battery"],
+            wear=b["degradation_cost"],
+        )
+
+
+def random_battery(rng: Generator) -> dict[str, Any]:
+    """A battery of any coupling and permissions, full and empty ones among them."""
+    capacity = float(rng.choice([0.5, 4.0, 6.0, 13.5, 100.0]))
+    low, high = [(0.0, 1.0), (0.1, 1.0), (0.2, 0.8), (0.5, 0.55)][rng.integers(4)]
+    initial = float(rng.choice([low, high, 0.5 * (low + high), rng.uniform(low, high)]))
+    return {
+        "capacity": capacity,
+        "minimum_energy": low * capacity,
+        "maximum_energy": high * capacity,
+        "initial_energy": initial * capacity,
+        "charge_limit": float(rng.choice([0.1, 1.0, 3.0, 20.0])),
+        "discharge_limit": float(rng.choice([0.1, 1.0, 3.0, 20.0])),
+        "ac_to_dc_efficiency": float(rng.choice(EFFICIENCIES)),
+        "dc_to_ac_efficiency": float(rng.choice(EFFICIENCIES)),
+        "input_efficiency": float(rng.choice(EFFICIENCIES)),
+        "degradation_cost": float(rng.choice([0.0, 0.0, 0.04])),
+        "dc_coupled": bool(rng.integers(2)),
+        "grid_to_battery": bool(rng.integers(3)),
+        "battery_to_grid": bool(rng.integers(3)),
+        "solar_to_battery": bool(rng.integers(3)),
+    }
+
+
+def random_case(rng: Generator, steps: int, windows: bool = True) -> Case:
+    """A problem of any kind; its battery may be unable to meet its windows."""
+    load, solar = _energies(rng, steps), _energies(rng, steps)
+    buy, sell = _prices(rng, steps), _prices(rng, steps)
+    kind = rng.integers(4)
+    if kind == 0:
+        sell = buy.copy()
+    elif kind == 1:
+        buy, sell = np.maximum(buy, sell), np.minimum(buy, sell)
+    export_limit = None
+    if rng.integers(2):
+        export_limit = rng.choice([0.0, 0.25, 0.5, 1.0, 5.0], size=steps)
+    import_limit = None
+    if rng.integers(3) == 0:
+        slack = rng.choice([-0.1, 0.0, 0.0, 0.5, 2.0, 10.0], size=steps)
+        import_limit = np.maximum(load + slack, 0.0)
+    battery = random_battery(rng)
+    low, high = battery["minimum_energy"], battery["maximum_energy"]
+    asked = []
+    if windows:
+        for _ in range(rng.integers(3)):
+            ends = np.sort(rng.choice([low, high, *rng.uniform(low, high, 2)], size=2))
+            asked.append((int(rng.integers(steps)), float(ends[0]), float(ends[1])))
+        end = [(low, high), (battery["initial_energy"], high), (battery["initial_energy"],) * 2]
+        asked.append((steps - 1, *end[rng.integers(3)]))
+        asked.sort()
+    return Case(
+        load,
+        solar,
+        buy,
+        sell,
+        battery,
+        float(rng.choice([1.0, 0.96, 0.8])),
+        bool(rng.integers(4)),
+        export_limit,
+        import_limit,
+        asked,
+    )
+
+
+def _energies(rng: Generator, steps: int) -> Floats:
+    if rng.integers(2):
+        return np.array(rng.choice(ENERGIES, size=steps))
+    return rng.uniform(0, 4, size=steps) * rng.integers(0, 2, size=steps)
+
+
+def _prices(rng: Generator, steps: int) -> Floats:
+    kind = rng.integers(3)
+    if kind == 0:
+        return np.array(rng.choice(PRICES, size=steps))
+    if kind == 1:
+        return np.full(steps, rng.choice(PRICES))
+    return rng.normal(0.1, 0.15, size=steps)
