@@ -20,6 +20,12 @@ _TOLERANCE: Final = 1e-9
 _COLUMN_WISE: Final = 1
 _MINIMISE: Final = 1
 _PRIMAL_SIMPLEX: Final = 4
+_OTHER_WAYS: Final = (
+    ("presolve", "on"),
+    ("simplex_strategy", _PRIMAL_SIMPLEX),
+    ("simplex_scale_strategy", 0),
+    ("solver", "ipm"),
+)
 # A second MILP to break ties is affordable up to here (two days of hours), and so many nodes.
 _FEW_COLUMNS: Final = 500
 _FEW_NODES: Final = 500
@@ -259,6 +265,14 @@ def _run(highs: Any, clock: Clock, *, to_the_end: bool = False) -> Floats:
     status = highs.run()
     model = highs.getModelStatus()
     kinds = highspy.HighsModelStatus
+    for option, value in _OTHER_WAYS if model == kinds.kUnknown else ():
+        # On degenerate programs simplex can stop in doubt: start afresh, in another way.
+        highs.clearSolver()
+        highs.setOptionValue(option, value)
+        status = highs.run()
+        model = highs.getModelStatus()
+        if model != kinds.kUnknown:
+            break
     if model in (kinds.kInfeasible, kinds.kUnboundedOrInfeasible):
         raise InfeasibleError("no dispatch meets every limit")
     feasible = highs.getInfo().primal_solution_status == 2
