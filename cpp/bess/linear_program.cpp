@@ -124,11 +124,8 @@ class Builder {
     if (imports) entry(rows_.import_row(t), -1);
     column(-step.export_price, 0, 0, sold, kExports);
     entry(solar, 1);
-    if (exports && !(apart && rows_.is_exclusive(t))) {
-      entry(rows_.export_row(t), 1);
-    } else if (exports) {  // an entry of nothing keeps the count
-      entry(rows_.export_row(t), 0);
-    }
+    // What the sun exports through a meter of its own does not bar the site's from importing.
+    if (exports) entry(rows_.export_row(t), apart && rows_.is_exclusive(t) ? 0 : 1);
 
     const std::vector<DeviceTerms>& terms = rows_.is_exclusive(t) ? exclusive_terms_ : free_terms_;
     for (std::size_t i = 0; i < terms.size(); ++i) {
