@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bess.tariff.energy import band_limits
 from bess.tariff.layout import Layout
 from bess.tariff.model import Tariff
 from bess.tariff.piecewise import Charge, split_by_sign
@@ -138,14 +139,5 @@ class NetMetering:
             bins = np.arange(*self._layout.period_bins[period])
         _, most = self._program.bounds(self._meter.sum(bins))
         at = self._layout.periods[period]
-        prices, low = [], 0.0
-        for band in rate.bands:
-            if low > most:
-                break
-            prices.append(band.price)
-            kwh, per_day, per_kw = band.limits
-            if per_kw is None:
-                ends = [kwh * at.share] if kwh is not None else []
-                ends += [per_day * at.days] if per_day is not None else []
-                low = max(low, min(ends, default=0.0))
-        return prices
+        starts = [0.0, *band_limits(rate.bands, at.share, at.days, 0.0)]
+        return [band.price for band, low in zip(rate.bands, starts, strict=False) if low <= most]
