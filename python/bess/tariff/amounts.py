@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -10,15 +10,16 @@ from bess.tariff.layout import Layout, shares
 from bess.tariff.lines import BillLine, Kind
 from bess.tariff.model import Tariff
 from bess.tariff.periods import BillingPeriod
-from bess.tariff.rates import MinimumCharge
+from bess.tariff.rates import MinimumCharge, PercentageRate
 from bess.timeline import Timeline
 
 __all__ = [
     "OFFSET_BY_CREDITS",
     "fixed_lines",
-    "length_of",
     "minimum_lines",
+    "minimum_spans",
     "percentage_lines",
+    "percentages_of",
     "shares_class",
 ]
 
@@ -34,7 +35,7 @@ def fixed_lines(tariff: Tariff, timeline: Timeline, layout: Layout) -> tuple[Bil
         parts = shares(tariff, timeline, layout, rule)
         for p, (period, part) in enumerate(zip(layout.periods, parts, strict=True)):
             if part:
-                quantity = charge.quantity * part * length_of(period, charge.period)
+                quantity = charge.quantity * part * _length(period, charge.period)
                 kind: Kind = "credit" if charge.amount < 0 else "fixed"
                 lines.append(
                     BillLine(
@@ -61,12 +62,7 @@ def minimum_lines(
         if charge.amount == 0:
             continue
         own = _own(charge, periods, lines)
-        ends = range(len(periods))
-        if charge.period == "year":
-            ends = range(min(11, len(periods) - 1), len(periods), 12)
-        for p in sorted({*ends, len(periods) - 1}):
-            span = range(p - p % 12, p + 1) if charge.period == "year" else range(p, p + 1)
-            least = charge.amount * sum(length_of(periods[i], charge.period) for i in span)
+        for p, span, least in minimum_spans(charge, periods):
             short = least - sum(own[i] for i in span)
             if short > 0:
                 found.append(
@@ -83,6 +79,18 @@ def minimum_lines(
                     )
                 )
     return found
+
+
+def minimum_spans(
+    charge: MinimumCharge, periods: Sequence[BillingPeriod]
+) -> Iterator[tuple[int, range, float]]:
+    """The billing period that each is billed in, those it is of, and what they come to at least."""
+    ends = range(len(periods))
+    if charge.period == "year":
+        ends = range(min(11, len(periods) - 1), len(periods), 12)
+    for p in sorted({*ends, len(periods) - 1}):
+        span = range(p - p % 12, p + 1) if charge.period == "year" else range(p, p + 1)
+        yield p, span, charge.amount * sum(_length(periods[i], charge.period) for i in span)
 
 
 def _own(
@@ -108,16 +116,11 @@ def percentage_lines(
     found: list[BillLine] = []
     for stage in (1, 2) if taxes else (0,):
         on = [*lines, *found]
-        for rate in tariff.percentages:
-            if rate.stage != stage or rate.percent == 0:
-                continue
-            classes = tuple(c for c in rate.charge_class if c not in ("TAX", "AFTER_TAX"))
+        for rate, classes, parts in percentages_of(tariff, timeline, layout, stage):
             base = [0.0] * len(layout.periods)
             for line in on:
                 if shares_class(classes, line.charge_class):
                     base[line.billing_period] += line.amount
-            rule = (rate.seasons, rate.valid_from, rate.valid_to)
-            parts = shares(tariff, timeline, layout, rule)
             kind: Kind = "tax" if taxes else "percentage"
             for p, (amount, part) in enumerate(zip(base, parts, strict=True)):
                 if part:
@@ -138,12 +141,23 @@ def percentage_lines(
     return found
 
 
+def percentages_of(
+    tariff: Tariff, timeline: Timeline, layout: Layout, stage: int
+) -> Iterator[tuple[PercentageRate, tuple[str, ...], list[float]]]:
+    """The percentages of a stage, the classes each is on, and its part of every billing period."""
+    for rate in tariff.percentages:
+        if rate.stage == stage and rate.percent != 0:
+            classes = tuple(c for c in rate.charge_class if c not in ("TAX", "AFTER_TAX"))
+            rule = (rate.seasons, rate.valid_from, rate.valid_to)
+            yield rate, classes, shares(tariff, timeline, layout, rule)
+
+
 def shares_class(wanted: Sequence[str], has: Sequence[str]) -> bool:
     """Whether a charge on some classes (none: on all) is also on one with those it has."""
     return not wanted or any(name in has for name in wanted)
 
 
-def length_of(period: BillingPeriod, unit: str) -> float:
+def _length(period: BillingPeriod, unit: str) -> float:
     """How many months, days or years a billing period is."""
     if unit == "day":
         return period.days

@@ -14,8 +14,14 @@ from dataclasses import replace
 import numpy as np
 
 from bess._arrays import Floats
-from bess.tariff.amounts import OFFSET_BY_CREDITS, fixed_lines, length_of, shares_class
-from bess.tariff.layout import Layout, lay_out, shares
+from bess.tariff.amounts import (
+    OFFSET_BY_CREDITS,
+    fixed_lines,
+    minimum_spans,
+    percentages_of,
+    shares_class,
+)
+from bess.tariff.layout import Layout, lay_out
 from bess.tariff.model import Tariff
 from bess.tariff.objective_demand import demand_charges, peaks_of
 from bess.tariff.objective_energy import energy_charges
@@ -94,12 +100,7 @@ def _percentages(
     found: list[Charge] = []
     for stage in (1, 2) if taxes else (0,):
         on = [*lines, *found]
-        for rate in tariff.percentages:
-            if rate.stage != stage or rate.percent == 0:
-                continue
-            classes = tuple(c for c in rate.charge_class if c not in ("TAX", "AFTER_TAX"))
-            rule = (rate.seasons, rate.valid_from, rate.valid_to)
-            parts = shares(tariff, timeline, layout, rule)
+        for rate, classes, parts in percentages_of(tariff, timeline, layout, stage):
             bases = [Expression() for _ in layout.periods]
             for line in on:
                 if shares_class(classes, line.charge_class):
@@ -122,17 +123,11 @@ def _minimum(
 ) -> list[Charge]:
     """What each minimum charge adds: at least what is short of it."""
     found: list[Charge] = []
-    periods = layout.periods
     for charge in tariff.minimum_charges:
         if charge.amount == 0:
             continue
-        own = _counted(charge, layout, program, [*lines])
-        ends = range(len(periods))
-        if charge.period == "year":
-            ends = range(min(11, len(periods) - 1), len(periods), 12)
-        for p in sorted({*ends, len(periods) - 1}):
-            span = range(p - p % 12, p + 1) if charge.period == "year" else range(p, p + 1)
-            least = charge.amount * sum(length_of(periods[i], charge.period) for i in span)
+        own = _counted(charge, layout, program, lines)
+        for p, span, least in minimum_spans(charge, layout.periods):
             reached = Expression()
             for i in span:
                 reached.add(own[i])
