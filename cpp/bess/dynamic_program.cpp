@@ -19,24 +19,24 @@ namespace {
 constexpr double kRounding = 1e-12;
 
 }  // namespace
-Optimum DynamicProgram::solve(const Problem& problem, std::span<double> energy,
-                              std::span<double> worth) {
+Optimum DynamicProgram::solve(const Problem& problem, const StageCosts& costs,
+                              std::span<double> energy, std::span<double> worth) {
   assert(problem.devices.size() == 1 && !problem.cyclic && !problem.solar_metered_apart);
   steps_ = problem.site.steps();
   set_limits(problem);
   Optimum optimum{false, 0, 0, 0, 0};
-  if (!costs_.build(problem)) return optimum;
+  costs_ = &costs;
   const double capacity = problem.devices.front().battery.capacity;
-  const double money = costs_.steepest() * capacity;
+  const double money = costs_->steepest() * capacity;
   tolerances_ = {1e-11 * capacity, 1e-13 * money, 4e-11 * money};
   envelope_.set_tolerances(tolerances_);
   if (!run_backward()) return optimum;
   run_forward(energy, worth);
   optimum.feasible = true;
-  optimum.kinks = costs_.kinks();
+  optimum.kinks = costs_->kinks();
   optimum.flat_steps = flat_steps_;
-  optimum.lower_bound = costs_.kinks() == 0 ? dual_bound_ : offset_ - residual_;
-  optimum.value = costs_.kinks() == 0 ? optimum.lower_bound : offset_;
+  optimum.lower_bound = costs_->kinks() == 0 ? dual_bound_ : offset_ - residual_;
+  optimum.value = costs_->kinks() == 0 ? optimum.lower_bound : offset_;
   return optimum;
 }
 
@@ -66,8 +66,8 @@ void DynamicProgram::run_forward(std::span<double> energy, std::span<double> wor
     if (!flat_.empty() && flat_[t] != 0) {
       while (stored_.back().step <= t) stored_.pop_back();
       const FunctionView later = view(stored_.back());
-      const StageCost& f = costs_[t];
-      s += best_change(CostPieces(f, costs_.segments(t)), later, s, tolerances_);
+      const StageCost& f = (*costs_)[t];
+      s += best_change(CostPieces(f, costs_->segments(t)), later, s, tolerances_);
       s = std::clamp(std::clamp(s, low_[t + 1], high_[t + 1]), later.start(), later.end);
       energy[t] = s;
       worth[t] = -later.segments[later.segment_at(s)].slope;
@@ -100,10 +100,10 @@ DynamicProgram::Range DynamicProgram::where_worth(const FunctionView& v, double 
 
 // The changes at which f(x) - worth * x is least, and how much that is.
 inline DynamicProgram::Change DynamicProgram::best_changes(std::size_t t, double worth) const {
-  const StageCost& f = costs_[t];
+  const StageCost& f = (*costs_)[t];
   Change best{f.least, f.least, f.cost_at_least - worth * f.least};
   double from = f.least;
-  for (const CostSegment& segment : costs_.filled_segments(t)) {
+  for (const CostSegment& segment : costs_->filled_segments(t)) {
     best.low = segment.slope < worth ? segment.end : best.low;
     best.high = segment.slope <= worth ? segment.end : best.high;
     best.cost += std::min(segment.slope - worth, 0.0) * (segment.end - from);

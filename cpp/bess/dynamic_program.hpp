@@ -31,8 +31,14 @@ class DynamicProgram {
   // Writes the stored energy at each step's end (kWh DC), and what one more kWh stored in the step
   // is worth (money per kWh DC); neither is written where nothing is feasible.
   // Of schedules of equal cost one with the least throughput, if all steps are convex.
-  // Requires: one device; not cyclic; no meter of the sun's own. O(steps), for a given battery.
-  Optimum solve(const Problem& problem, std::span<double> energy, std::span<double> worth);
+  // Requires: one device; not cyclic; no meter of the sun's own; `costs`, one for each step, stay.
+  // O(steps), for a given battery.
+  Optimum solve(const Problem& problem, const StageCosts& costs, std::span<double> energy,
+                std::span<double> worth);
+
+  // The limits on the energy stored before each step of the last problem, and after its last.
+  std::span<const double> low() const { return low_; }
+  std::span<const double> high() const { return high_; }
 
  private:
   struct Stored {  // the value function before step `step`
@@ -72,7 +78,7 @@ class DynamicProgram {
   std::size_t steps_ = 0;
   std::size_t flat_steps_ = 0;
   Tolerances tolerances_{};
-  StageCosts costs_;
+  const StageCosts* costs_ = nullptr;
   LargeVector<double> low_;  // limits on the stored energy before step t, t = 0 .. steps
   LargeVector<double> high_;
   LargeVector<double> low_worth_;  // where V was cut: what energy is worth there; else infinite

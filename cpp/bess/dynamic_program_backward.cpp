@@ -32,10 +32,10 @@ bool DynamicProgram::run_backward() {
   arena_.clear();
   stored_.clear();
   flat_.clear();
-  if (costs_.kinks() > 0) flat_.assign(steps_, 0);
-  const bool certified = costs_.kinks() > 0;
+  if (costs_->kinks() > 0) flat_.assign(steps_, 0);
+  const bool certified = costs_->kinks() > 0;
   for (std::size_t t = steps_; t > 0;) {
-    const bool flat = !convex_ || !costs_[t - 1].convex;
+    const bool flat = !convex_ || !(*costs_)[t - 1].convex;
     const bool done = flat        ? add_flat_step(t - 1)
                       : certified ? add_convex_steps<true>(t)
                                   : add_convex_steps<false>(t);
@@ -52,9 +52,9 @@ bool DynamicProgram::add_convex_steps(std::size_t& next) {
   double start = start_;
   double end = end_;
   std::size_t t = next;
-  while (t > 0 && costs_[t - 1].convex) {
+  while (t > 0 && (*costs_)[t - 1].convex) {
     --t;
-    const StageCost& f = costs_[t];
+    const StageCost& f = (*costs_)[t];
     const double low = low_[t];
     const double high = high_[t];
     const double room_low = start - low;  // a greater change comes from below the lower limit
@@ -62,7 +62,7 @@ bool DynamicProgram::add_convex_steps(std::size_t& next) {
     const double width = high - low + tolerances_.width;
     if (room_low - f.most > width || room_high + f.least > width || low > high) return false;
     // Changes that would be cut off at once are left out.
-    const std::span<const CostSegment> segments = costs_.segments(t);
+    const std::span<const CostSegment> segments = costs_->segments(t);
     std::size_t last = segments.size();
     double most = f.most;
     for (; last > 0 && segments[last - 1].slope >= list_.front().value; --last) {
@@ -157,14 +157,14 @@ bool DynamicProgram::add_flat_step(std::size_t t) {
     store(t + 1, flat_function_);
   }
   const FunctionView later = view(stored_.back());
-  const StageCost& f = costs_[t];
+  const StageCost& f = (*costs_)[t];
   double low = std::max(low_[t], later.start() - f.most);
   double high = std::min(high_[t], later.end - f.least);
   if (low > high) {
     if (low - high > tolerances_.width) return false;
     low = high = std::clamp(low, low_[t], high_[t]);
   }
-  const CostPieces cost(f, costs_.segments(t));
+  const CostPieces cost(f, costs_->segments(t));
   add_step(cost, later, low, high, tolerances_, scratch_, envelope_);
   flat_[t] = 1;
   ++flat_steps_;

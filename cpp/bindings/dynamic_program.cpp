@@ -9,7 +9,8 @@ void bind_dynamic_program(py::module_& m) {
   m.def(
       "solve_dynamic_program",
       [](const ProblemHolder& problem) -> py::object {
-        thread_local DynamicProgram program;  // its room is used again
+        thread_local StageCosts costs;  // their room is used again
+        thread_local DynamicProgram program;
         const std::size_t steps = problem.problem.site.steps();
         ResultBlocks blocks(steps, 1);
         Block energy = take_block(steps);
@@ -18,10 +19,15 @@ void bind_dynamic_program(py::module_& m) {
         bool feasible;
         {
           const py::gil_scoped_release release;
-          optimum = program.solve(problem.problem, {energy.get(), steps}, {worth.get(), steps});
-          feasible = optimum.feasible && write_schedule(problem.problem, {energy.get(), steps},
-                                                        blocks.flows, blocks.device_flows.front())
-                                             .feasible;
+          feasible = costs.build(problem.problem);
+          if (feasible) {
+            optimum =
+                program.solve(problem.problem, costs, {energy.get(), steps}, {worth.get(), steps});
+          }
+          feasible = feasible && optimum.feasible &&
+                     write_schedule(problem.problem, {energy.get(), steps}, blocks.flows,
+                                    blocks.device_flows.front())
+                         .feasible;
         }
         if (!feasible) return py::none();
         return py::make_tuple(blocks.site_array(), blocks.device_array(),
