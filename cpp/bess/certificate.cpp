@@ -1,6 +1,7 @@
 #include "bess/certificate.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace bess {
@@ -11,16 +12,19 @@ class Comparison {
  public:
   Comparison(const FunctionView& now, double width) : now_(now), width_(width) {}
 
-  // The line through (from, value), up to `to`.
-  void with_line(double from, double to, double value, double slope) {
+  // The line through (from, value), up to `to`. `place` is where the search begins, and left where
+  // it ended: lines come in order.
+  void with_line(double from, double to, double value, double slope, std::size_t& place) {
     const double first = std::max(from, now_.start());
     const double last = std::min(to, now_.end);
     if (first > last) return;
-    std::size_t i = now_.segment_at(first);
-    while (i > 0 && now_.segments[i].start >= first) --i;  // what ends here, too
+    const std::size_t count = now_.segments.size();
+    while (place + 1 < count && now_.segments[place + 1].start < first) ++place;
+    while (place > 0 && now_.segments[place].start >= first) --place;  // what ends here, too
+    std::size_t i = place;
     const bool is_short = last - first <= width_;
     double lowest = kNoLimit;  // of what a short line touches
-    for (; i < now_.segments.size() && now_.segments[i].start <= last; ++i) {
+    for (; i < count && now_.segments[i].start <= last; ++i) {
       const Segment& segment = now_.segments[i];
       const double begin = std::max(first, segment.start);
       const double end = std::min(last, now_.end_of(i));
@@ -49,43 +53,6 @@ class Comparison {
 
 }  // namespace
 
-double convex_residual(const StageCost& cost, std::span<const CostSegment> segments,
-                       const ConvexView& now, const ConvexView& later) {
-  double most = 0;
-  double s = now.start;
-  double value = now.value;
-  std::size_t i = 0;  // of the later function: the first slope that is not worth more
-  double later_s = later.start;
-  double later_value = later.value;
-  std::size_t k = segments.size();  // of the cost: segments that cost no more
-  double change = cost.most;
-  double money = cost.cost_at_least;
-  double from = cost.least;
-  for (const CostSegment& segment : segments) {
-    money += segment.slope * (segment.end - from);
-    from = segment.end;
-  }
-  for (const Worth& worth : now.worths) {
-    while (i < later.worths.size() && later.worths[i].value > worth.value) {
-      later_s += later.worths[i].width;
-      later_value -= later.worths[i].value * later.worths[i].width;
-      ++i;
-    }
-    while (k > 0 && segments[k - 1].slope > worth.value) {
-      const double begin = k > 1 ? segments[k - 2].end : cost.least;
-      money -= segments[k - 1].slope * (change - begin);
-      change = begin;
-      --k;
-    }
-    // min over x and s' of cost(x) + later(s') + worth * (s' - x) is no more than now(s) + worth s.
-    const double least = money + later_value + worth.value * (later_s - change);
-    most = std::max(most, value + worth.value * s - least);
-    s += worth.width;
-    value -= worth.value * worth.width;
-  }
-  return most;
-}
-
 double residual(const CostPieces& cost, const FunctionView& now, const FunctionView& later,
                 const Tolerances& tolerances) {
   Comparison comparison(now, tolerances.width);
@@ -105,14 +72,16 @@ double residual(const CostPieces& cost, const FunctionView& now, const FunctionV
     for (std::size_t k = 0; k < corners.size(); ++k) {
       const double below = k > 0 ? corners[k - 1].slope : -kNoLimit;
       const double above = k + 1 < corners.size() ? corners[k].slope : kNoLimit;
+      std::size_t place = 0;
       for (std::size_t i = 0; i < count; ++i) {
         const Segment& segment = later.segments[i];
         if (!later.is_point(i) && (-segment.slope < below || -segment.slope > above)) continue;
         comparison.with_line(segment.start - corners[k].change, later.end_of(i) - corners[k].change,
-                             corners[k].cost + segment.value, segment.slope);
+                             corners[k].cost + segment.value, segment.slope, place);
       }
     }
     // At an end of a segment of the later function, in a segment of the cost.
+    std::array<std::size_t, StageCostBuilder::kMostSegments> places{};
     for (std::size_t i = 0; i <= count; ++i) {
       const bool inside = i < count && joins(i);
       const double below = inside ? -later.segments[i].slope : -kNoLimit;
@@ -121,7 +90,7 @@ double residual(const CostPieces& cost, const FunctionView& now, const FunctionV
         if (corners[k].slope < below || corners[k].slope > above) continue;
         const auto compare = [&](double s, double value) {
           comparison.with_line(s - corners[k + 1].change, s - corners[k].change,
-                               corners[k + 1].cost + value, -corners[k].slope);
+                               corners[k + 1].cost + value, -corners[k].slope, places[k]);
         };
         if (i < count) compare(later.segments[i].start, later.segments[i].value);
         if (!inside && i > 0 && !later.is_point(i - 1)) {

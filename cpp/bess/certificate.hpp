@@ -9,22 +9,10 @@
 #include <span>
 
 #include "bess/piecewise_linear.hpp"
-#include "bess/slope_list.hpp"
 #include "bess/stage_cost.hpp"
 #include "bess/value_function.hpp"
 
 namespace bess {
-
-// A convex value function: slopes, and where it starts.
-struct ConvexView {
-  std::span<const Worth> worths;
-  double start;
-  double value;  // at the start
-};
-
-// All convex: by their conjugates at the slopes of `now`. O(their segments).
-double convex_residual(const StageCost& cost, std::span<const CostSegment> segments,
-                       const ConvexView& now, const ConvexView& later);
 
 // Whatever their shape: the least over x lies at a corner of the cost or at one of `later`, and
 // where it does, the slopes on either side tell. Places closer than tolerances.width are the same.

@@ -98,20 +98,6 @@ DynamicProgram::Range DynamicProgram::where_worth(const FunctionView& v, double 
   return range;
 }
 
-// The changes at which f(x) - worth * x is least, and how much that is.
-inline DynamicProgram::Change DynamicProgram::best_changes(std::size_t t, double worth) const {
-  const StageCost& f = (*costs_)[t];
-  Change best{f.least, f.least, f.cost_at_least - worth * f.least};
-  double from = f.least;
-  for (const CostSegment& segment : costs_->filled_segments(t)) {
-    best.low = segment.slope < worth ? segment.end : best.low;
-    best.high = segment.slope <= worth ? segment.end : best.high;
-    best.cost += std::min(segment.slope - worth, 0.0) * (segment.end - from);
-    from = segment.end;
-  }
-  return best;
-}
-
 // From `s` stored before step `first`, and `value` its worth, to the limits after step `last - 1`,
 // or to where `target` has the worth that is reached there.
 void DynamicProgram::run_convex_stretch(std::size_t first, std::size_t last, double s, double value,

@@ -51,6 +51,10 @@ class DynamicProgram {
     double low;
     double high;
   };
+  struct Line {  // -worth * s + excess: by so much the value function is above what is proven
+    double worth;
+    double excess;
+  };
   struct Change {  // equally good ones, and their cost less what they are worth
     double low;
     double high;
@@ -59,9 +63,9 @@ class DynamicProgram {
 
   void set_limits(const Problem& problem);
   bool run_backward();
-  template <bool kCertified>
   bool add_convex_steps(std::size_t& next);
   bool add_flat_step(std::size_t t);
+  double most_allowed(std::size_t first, std::size_t last);
   void run_forward(std::span<double> energy, std::span<double> worth);
   void run_convex_stretch(std::size_t first, std::size_t last, double s, double value,
                           const Stored* target, std::span<double> energy, std::span<double> worth);
@@ -89,9 +93,9 @@ class DynamicProgram {
   SlopeList list_;
   double start_ = 0;
   double end_ = 0;
-  double offset_ = 0;         // of all values
-  double residual_ = 0;       // how far V_0 may be above the least cost
-  std::vector<Worth> later_;  // the list before a step was added
+  double offset_ = 0;    // of all values
+  double residual_ = 0;  // how far V_0 may be above the least cost
+  std::vector<Line> lines_;
   bool convex_ = true;
   bool is_stored_ = false;
   PiecewiseLinear flat_function_;
@@ -104,5 +108,19 @@ class DynamicProgram {
   double dual_bound_ = 0;  // where all steps are convex
   std::vector<Range> tube_;
 };
+
+// The changes at which f(x) - worth * x is least, and how much that is.
+inline DynamicProgram::Change DynamicProgram::best_changes(std::size_t t, double worth) const {
+  const StageCost& f = (*costs_)[t];
+  Change best{f.least, f.least, f.cost_at_least - worth * f.least};
+  double from = f.least;
+  for (const CostSegment& segment : costs_->filled_segments(t)) {
+    best.low = segment.slope < worth ? segment.end : best.low;
+    best.high = segment.slope <= worth ? segment.end : best.high;
+    best.cost += std::min(segment.slope - worth, 0.0) * (segment.end - from);
+    from = segment.end;
+  }
+  return best;
+}
 
 }  // namespace bess

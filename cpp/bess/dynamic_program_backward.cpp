@@ -32,21 +32,21 @@ bool DynamicProgram::run_backward() {
   arena_.clear();
   stored_.clear();
   flat_.clear();
-  if (costs_->kinks() > 0) flat_.assign(steps_, 0);
-  const bool certified = costs_->kinks() > 0;
+  if (costs_->kinks() > 0) {
+    flat_.assign(steps_, 0);
+    flatten();
+    store(steps_, flat_function_);
+    is_stored_ = true;
+  }
   for (std::size_t t = steps_; t > 0;) {
     const bool flat = !convex_ || !(*costs_)[t - 1].convex;
-    const bool done = flat        ? add_flat_step(t - 1)
-                      : certified ? add_convex_steps<true>(t)
-                                  : add_convex_steps<false>(t);
-    if (!done) return false;
+    if (!(flat ? add_flat_step(t - 1) : add_convex_steps(t))) return false;
     if (flat) --t;
   }
   return true;
 }
 
 // Adds the steps before `next` up to the first that is not convex, which becomes `next`.
-template <bool kCertified>
 bool DynamicProgram::add_convex_steps(std::size_t& next) {
   is_stored_ = false;
   double start = start_;
@@ -76,8 +76,6 @@ bool DynamicProgram::add_convex_steps(std::size_t& next) {
       if (-segments[first].end < room_high) break;
       least = segments[first].end;
     }
-    if constexpr (kCertified) later_.assign(list_.begin(), list_.end());
-    const double later_start = start;
     double from = least;
     for (std::size_t i = first; i < last; ++i) {
       if (segments[i].end > from) list_.insert(segments[i].slope, segments[i].end - from);
@@ -85,9 +83,8 @@ bool DynamicProgram::add_convex_steps(std::size_t& next) {
     }
     double low_worth = kInfinity;
     double high_worth = -kInfinity;
-    double fall = 0;
     if (f.most > room_low) {
-      fall = list_.cut_low(std::max(most - room_low, 0.0));
+      list_.cut_low(std::max(most - room_low, 0.0));
       start = low;
       low_worth = list_.front().value;
     } else {
@@ -103,22 +100,68 @@ bool DynamicProgram::add_convex_steps(std::size_t& next) {
     low_worth_[t] = low_worth;
     high_worth_[t] = high_worth;
     if (start > end) start = end = std::clamp(start, low, high);  // touched by rounding only
-    if constexpr (kCertified) {
-      double value = f.cost_at_least - fall;  // at the start, against the later one at its
-      from = f.least;
-      for (std::size_t i = 0; i < last; ++i) {
-        value += segments[i].slope * (segments[i].end - from);
-        from = segments[i].end;
-      }
-      residual_ += convex_residual(f, segments, {{list_.begin(), list_.end()}, start, value},
-                                   {later_, later_start, 0.0});
-      offset_ += value;
-    }
   }
   start_ = start;
   end_ = end;
+  if (costs_->kinks() > 0) offset_ += most_allowed(t, next);
   next = t;
   return true;
+}
+
+// The value at the start of the list, before step `first`, against that of the function last
+// stored, before step `last`: as high as weak duality allows. From each slope of the list the worth
+// is followed through the steps as on the way forward, and bounds the least cost by a line of that
+// slope. Worths that meet at a limit go on as one.
+double DynamicProgram::most_allowed(std::size_t first, std::size_t last) {
+  lines_.clear();
+  double s = start_;
+  double value = 0;
+  for (const Worth& worth : list_) {
+    lines_.push_back({worth.value, value + worth.value * s});
+    s += worth.width;
+    value -= worth.value * worth.width;
+  }
+  Line* begin = lines_.data();
+  Line* end = begin + lines_.size();
+  for (std::size_t t = first; t < last; ++t) {
+    for (Line* line = begin; line != end; ++line) line->excess -= best_changes(t, line->worth).cost;
+    if (t + 1 == last) break;
+    const auto held = [](const Line& line, double worth, double energy) {
+      return Line{worth, line.excess - (line.worth - worth) * energy};
+    };
+    if (begin->worth > low_worth_[t + 1]) {
+      Line one = held(*begin, low_worth_[t + 1], low_[t + 1]);
+      while (++begin != end && begin->worth >= one.worth) {
+        one.excess = std::max(one.excess, held(*begin, one.worth, low_[t + 1]).excess);
+      }
+      *--begin = one;
+    }
+    if (end[-1].worth < high_worth_[t + 1]) {
+      Line one = held(end[-1], high_worth_[t + 1], high_[t + 1]);
+      while (--end != begin && end[-1].worth <= one.worth) {
+        one.excess = std::max(one.excess, held(end[-1], one.worth, high_[t + 1]).excess);
+      }
+      *end++ = one;
+    }
+  }
+  // The stored function as its slopes alone tell it, and by how much that may be wrong.
+  const FunctionView later = view(stored_.back());
+  double most = -kInfinity;
+  double error = 0;
+  std::size_t i = 0;
+  s = later.start();
+  value = later.segments.front().value;
+  for (const Line* line = begin;; ++line) {
+    for (; i < later.segments.size() && (line == end || -later.segments[i].slope > line->worth);
+         ++i) {
+      error = std::max(error, std::abs(later.segments[i].value - value));
+      value += later.segments[i].slope * (later.end_of(i) - s);
+      s = later.end_of(i);
+    }
+    if (line == end) break;
+    most = std::max(most, line->excess - (value + line->worth * s));
+  }
+  return -(most + error);
 }
 
 void DynamicProgram::store(std::size_t t, const PiecewiseLinear& function) {

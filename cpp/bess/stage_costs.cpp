@@ -28,6 +28,7 @@ class UsualSteps {
     charge_limit_ = b.charge_limit * b.input_efficiency;
     // Sun that may not be sold could be stored for nothing while the battery's energy is sold.
     const bool alike = problem.site.solar_to_grid || !b.battery_to_grid;
+    sells_all_ = problem.site.solar_to_grid && problem.site.export_limit.empty();
     exist_ = problem.site.import_limit.empty() && b.solar_to_battery && alike &&
              stored_per_solar_ * b.dc_to_ac_efficiency <= 1.0 - kRounding;
   }
@@ -41,54 +42,84 @@ class UsualSteps {
   }
 
   void work(std::size_t t) {
+    if (sells_all_) {
+      work_as<true>(t);
+    } else {
+      work_as<false>(t);
+    }
+  }
+
+  // The step in lane `i` of those last worked.
+  void write(std::size_t i, CostSegment* out, StageCost& f) const {
+    if (sells_all_) {
+      write_as<kFewSlopes>(i, out, f);
+    } else {
+      write_as<kMostSlopes>(i, out, f);
+    }
+  }
+
+ private:
+  static constexpr std::size_t kFewSlopes = 5;
+  static constexpr std::size_t kMostSlopes = 7;
+
+  // Where all of the surplus may be sold, none is left unused, and discharging frees none.
+  template <bool kSellsAll>
+  void work_as(std::size_t t) {
     const Site& site = problem_.site;
     const Battery& b = battery_;
     const Pack buy = Pack::from(problem_.import_price.data() + t);
     const Pack sell = Pack::from(problem_.export_price.data() + t);
     const Pack load = Pack::from(site.load.data() + t);
     const Pack solar = Pack::from(site.solar.data() + t);
-    const Pack limit =
-        site.export_limit.empty() ? Pack(kNoLimit) : Pack::from(site.export_limit.data() + t);
+    const Pack limit = kSellsAll || site.export_limit.empty()
+                           ? Pack(kNoLimit)
+                           : Pack::from(site.export_limit.data() + t);
     const Pack net = load - solar;
     const Pack deficit = most_of(net, 0.0);
     const Pack surplus = deficit - net;
-    const Pack sold = site.solar_to_grid ? least_of(surplus, limit) : Pack(0.0);
-    const Pack room = site.solar_to_grid ? limit - sold : b.battery_to_grid ? limit : Pack(0.0);
+    const Pack sold = kSellsAll            ? surplus
+                      : site.solar_to_grid ? least_of(surplus, limit)
+                                           : Pack(0.0);
     const Pack outlet = b.battery_to_grid ? load + limit : load;
     const Pack most = least_of(outlet * per_discharge_, b.discharge_limit);
     const Pack import_ends = deficit * per_discharge_;
     const Pack first = least_of(import_ends, most);
-    const Pack second = least_of(import_ends + room * per_discharge_, most);
     const Pack from_surplus = least_of(surplus * stored_per_solar_, charge_limit_);
     const Pack from_solar = least_of(solar * stored_per_solar_, charge_limit_);
-    const Pack unused = least_of((surplus - sold) * stored_per_solar_, from_surplus);
     const Pack wear = b.degradation_cost;
     const Pack import_slope = buy * b.dc_to_ac_efficiency - wear;
     const Pack export_slope = sell * b.dc_to_ac_efficiency - wear;
-    const Pack cost = buy * deficit - sell * sold + wear * (most - second) -
-                      export_slope * (second - first) - import_slope * first;
     const Pack zero = 0.0;
+    Pack cost = buy * deficit - sell * sold;
+    std::size_t k = 0;
+    const auto add = [&](Pack slope, Pack end) {
+      slope.write(slopes_[k]);
+      end.write(ends_[++k]);
+    };
     (zero - most).write(ends_[0]);
-    (zero - second).write(ends_[1]);
-    (zero - first).write(ends_[2]);
-    zero.write(ends_[3]);
-    unused.write(ends_[4]);
-    from_surplus.write(ends_[5]);
-    from_solar.write(ends_[6]);
-    (b.grid_to_battery ? Pack(charge_limit_) : from_solar).write(ends_[7]);
-    (zero - wear).write(slopes_[0]);
-    export_slope.write(slopes_[1]);
-    import_slope.write(slopes_[2]);
-    zero.write(slopes_[3]);
-    (sell * per_stored_solar_).write(slopes_[4]);
-    (buy * per_stored_solar_).write(slopes_[5]);
-    (buy * per_stored_grid_).write(slopes_[6]);
+    if constexpr (kSellsAll) {
+      cost = cost - export_slope * (most - first) - import_slope * first;
+      add(export_slope, zero - first);
+      add(import_slope, zero);
+    } else {
+      const Pack room = site.solar_to_grid ? limit - sold : b.battery_to_grid ? limit : zero;
+      const Pack second = least_of(import_ends + room * per_discharge_, most);
+      const Pack unused = least_of((surplus - sold) * stored_per_solar_, from_surplus);
+      cost = cost + wear * (most - second) - export_slope * (second - first) - import_slope * first;
+      add(zero - wear, zero - second);
+      add(export_slope, zero - first);
+      add(import_slope, zero);
+      add(zero, unused);
+    }
+    add(sell * per_stored_solar_, from_surplus);
+    add(buy * per_stored_solar_, from_solar);
+    add(buy * per_stored_grid_, b.grid_to_battery ? Pack(charge_limit_) : from_solar);
     cost.write(costs_);
   }
 
-  // The step in lane `i` of those last worked. Every segment is written, and the next one over it
-  // if it has no width.
-  void write(std::size_t i, CostSegment* out, StageCost& f) const {
+  // Every segment is written, and the next one over it if it has no width.
+  template <std::size_t kSlopes>
+  void write_as(std::size_t i, CostSegment* out, StageCost& f) const {
     CostSegment* end = out;
     for (std::size_t k = 0; k < kSlopes; ++k) {
       *end = {slopes_[k][i], ends_[k + 1][i]};
@@ -104,9 +135,6 @@ class UsualSteps {
     f.feasible = true;
   }
 
- private:
-  static constexpr std::size_t kSlopes = 7;
-
   const Problem& problem_;
   const Battery& battery_;
   double stored_per_solar_;
@@ -115,8 +143,9 @@ class UsualSteps {
   double per_discharge_;
   double charge_limit_;
   bool exist_;
-  double ends_[kSlopes + 1][Pack::kLanes];
-  double slopes_[kSlopes][Pack::kLanes];
+  bool sells_all_;
+  double ends_[kMostSlopes + 1][Pack::kLanes];
+  double slopes_[kMostSlopes][Pack::kLanes];
   double costs_[Pack::kLanes];
 };
 
