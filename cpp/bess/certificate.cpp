@@ -75,7 +75,7 @@ double residual(const CostPieces& cost, const FunctionView& now, const FunctionV
       std::size_t place = 0;
       for (std::size_t i = 0; i < count; ++i) {
         const Segment& segment = later.segments[i];
-        if (!later.is_point(i) && (-segment.slope < below || -segment.slope > above)) continue;
+        if ((-segment.slope < below || -segment.slope > above) && !later.is_point(i)) continue;
         comparison.with_line(segment.start - corners[k].change, later.end_of(i) - corners[k].change,
                              corners[k].cost + segment.value, segment.slope, place);
       }

@@ -138,11 +138,10 @@ void DynamicProgram::run_convex_stretch(std::size_t first, std::size_t last, dou
     }
     for (std::size_t i = 0; i < length; ++i) {
       const std::size_t t = begin + i;
-      double after = std::clamp(s, tube[i + 1].low, tube[i + 1].high);
-      const double moved = after - s;
-      after = moved < change[i].low ? s + change[i].low : after;
-      after = moved > change[i].high ? s + change[i].high : after;
-      s = std::clamp(after, low_[t + 1], high_[t + 1]);
+      const double least = std::min(s + change[i].low, high_[t + 1]);
+      const double most = std::max(s + change[i].high, low_[t + 1]);
+      s = std::min(std::max(s, tube[i + 1].low), tube[i + 1].high);
+      s = std::min(std::max(s, least), most);
       energy[t] = s;
     }
     const double kept = value - next;

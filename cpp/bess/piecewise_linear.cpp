@@ -101,8 +101,6 @@ void Envelope::fold(const PiecewiseLinear& other) {
   }
   const FunctionView own = own_.view();
   const FunctionView theirs = other.view();
-  out_.clear();
-  last_is_point_ = false;
   const std::size_t own_count = own_.segments.size();
   const std::size_t other_count = other.segments.size();
   const auto keep = [&](std::size_t i, double from) {
@@ -113,10 +111,13 @@ void Envelope::fold(const PiecewiseLinear& other) {
       emit(from, std::isinf(segment.value) ? kInfinity : segment.at(from), segment.slope);
     }
   };
-  std::size_t i = 0;
-  for (; i < own_count && own.end_of(i) <= first && own_.segments[i].start < first; ++i) {
-    keep(i, own_.segments[i].start);
-  }
+  // What lies before the other function stays as it is.
+  std::size_t i = own_.segments.front().start < first ? own.segment_at(first) : 0;
+  while (i > 0 && own_.segments[i - 1].start >= first) --i;
+  if (i < own_count && own_.segments[i].start < first && own.end_of(i) <= first) ++i;
+  const auto begin = own_.segments.begin();
+  out_.assign(begin, begin + static_cast<std::ptrdiff_t>(i));
+  last_is_point_ = i > 0 && own.is_point(i - 1);
   if (i < own_count && own_.segments[i].start < first) keep(i, own_.segments[i].start);
 
   double s = first;
@@ -166,13 +167,19 @@ void Envelope::fold(const PiecewiseLinear& other) {
     if (b_end <= next) ++j;
   }
   const double other_end_value = other.segments.back().at(other.end);
-  for (bool partly = true; i < own_count; ++i, partly = false) {
+  std::size_t kept = 0;  // behind the other function; two may melt into what is before them
+  for (bool partly = true; i < own_count && kept < 2; ++i, partly = false) {
     if (own.is_point(i) && own_.segments[i].start <= other.end &&
         own_.segments[i].value >= other_end_value - tolerances_.value) {
       continue;
     }
     if (own.end_of(i) < s || (own.end_of(i) <= s && !own.is_point(i))) continue;
     keep(i, partly ? std::max(s, own_.segments[i].start) : own_.segments[i].start);
+    ++kept;
+  }
+  if (i < own_count) {
+    out_.insert(out_.end(), begin + static_cast<std::ptrdiff_t>(i), own_.segments.end());
+    last_is_point_ = own.is_point(own_count - 1);
   }
   while (out_.size() > 1 && !last_is_point_ && own_.end - out_.back().start < tolerances_.width &&
          own_.end > out_.front().start) {

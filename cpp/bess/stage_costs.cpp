@@ -188,9 +188,11 @@ bool StageCosts::build(const Problem& problem) {
   steepest_ = 0;
   if (kinks_ == 0) return true;
   for (std::size_t t = 0; t < steps; ++t) {
-    for (const CostSegment& segment : segments(t)) {
-      steepest_ = std::max(steepest_, std::abs(segment.slope));
-    }
+    const std::span<const CostSegment> all = segments(t);
+    if (all.empty()) continue;
+    steepest_ = std::max({steepest_, std::abs(all.front().slope), std::abs(all.back().slope)});
+    if (costs_[t].convex) continue;
+    for (const CostSegment& s : all) steepest_ = std::max(steepest_, std::abs(s.slope));
   }
   return true;
 }
