@@ -121,6 +121,17 @@ class Terminal:
     cyclic: bool = False
 
 
+@dataclass(frozen=True)
+class Total:
+    """The most that a sum over all steps may be: kWh AC imported and exported, each step's by its
+    own factor, and kWh DC from the cells of each store by the store's."""
+
+    most: float
+    imported: Sequence[float]
+    exported: Sequence[float]
+    drawn: Sequence[float]
+
+
 @dataclass
 class Programme:
     """A linear programme: columns with costs and bounds, rows as {column: coefficient}."""
@@ -171,13 +182,16 @@ def optimum(
     windows: Sequence[tuple[int, Window]] = (),
     terminals: Sequence[Terminal] = (),
     allow_simultaneous: bool = False,
+    totals: Sequence[Total] = (),
 ) -> float | None:
     """The least cost over all steps, None if nothing is feasible. `windows` pair a store with one.
 
     Modes are enumerated where the relaxation does two things at once, and only there: a node
     whose relaxation does neither is exact, one that costs no less than the best found is cut.
     """
-    programme, pairs = _programme(steps, stores, import_price, export_price, windows, terminals)
+    programme, pairs = _programme(
+        steps, stores, import_price, export_price, windows, terminals, totals
+    )
     best = math.inf
     nodes: list[frozenset[int]] = [frozenset()]
     while nodes:
@@ -211,6 +225,7 @@ def _programme(
     export_price: Sequence[float],
     windows: Sequence[tuple[int, Window]],
     terminals: Sequence[Terminal],
+    totals: Sequence[Total],
 ) -> tuple[Programme, list[tuple[frozenset[int], frozenset[int]]]]:
     lp = Programme([], [], [], [])
     pairs: list[tuple[frozenset[int], frozenset[int]]] = []
@@ -222,6 +237,7 @@ def _programme(
         for s, t in zip(stores, terminals, strict=True)
     ]
     energy = list(start)
+    sums: list[dict[int, float]] = [{} for _ in totals]
     for t, step in enumerate(steps):
         buy, sell = import_price[t], -export_price[t]
         grid_to_site = lp.column(buy)
@@ -245,12 +261,18 @@ def _programme(
             stored = {c: s.input_efficiency * v for c, v in charge.items()}
             change = stored | {c: -v for c, v in discharge.items()}
             lp.rows.append((change | {after: -1.0, energy[i]: 1.0}, 0.0, 0.0))
+            for row, total in zip(sums, totals, strict=True):
+                row.update({c: v * total.drawn[i] for c, v in discharge.items()})
             load_row[to_site] = 1.0
             solar_row[from_solar] = 1.0 / s.solar_gain
             imports[from_grid] = 1.0
             exports[to_grid] = 1.0
             pairs.append((frozenset(charge), frozenset(discharge)))
             energy[i] = after
+        for row, total in zip(sums, totals, strict=True):
+            for factors, columns in ((total.imported, imports), (total.exported, exports)):
+                for c in columns:
+                    row[c] = row.get(c, 0.0) + factors[t]
         lp.rows.append((load_row, step.load, step.load))
         lp.rows.append((solar_row, 0.0, step.solar))
         lp.rows.append((imports, 0.0, step.import_limit))
@@ -263,6 +285,7 @@ def _programme(
             lp.rows.append(
                 ({last: 1.0}, max(terminal.low, s.lowest), min(terminal.high, s.highest))
             )
+    lp.rows += [(row, -INF, total.most) for row, total in zip(sums, totals, strict=True)]
     return lp, pairs
 
 

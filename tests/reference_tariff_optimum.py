@@ -11,9 +11,9 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from reference_exact import Exact, Linear, constant, less, times, total
+from reference_exact import Exact, Linear, less, times, total
 from reference_models import INF, Flows, Step, Store
-from reference_optimum import Terminal, exporting, importing
+from reference_optimum import Terminal, Total, exporting, importing
 from reference_tariff import Clock
 from reference_tariff_energy import Meter
 from reference_tariff_money import bill_terms
@@ -35,16 +35,27 @@ class TariffOptimum:
 
 
 def tariff_optimum(
-    steps: Sequence[Step], store: Store, tariff: Tariff, clock: Clock, terminal: Terminal
+    steps: Sequence[Step],
+    store: Store,
+    tariff: Tariff,
+    clock: Clock,
+    terminal: Terminal,
+    totals: Sequence[Total] = (),
 ) -> TariffOptimum | None:
-    """The least cost over all steps; None if nothing is feasible.
+    """The least cost over all steps under limits on sums; None if nothing is feasible.
 
     Raises `NotImplementedError` where a rate has its part of bands that count other times of use
     as well: that is a quotient of energies.
     """
     programme = Exact()
     own_meter = tariff.metering == "buy_all_sell_all"
-    meter, wear = _flows(programme, steps, store, terminal, own_meter)
+    meter, drawn = _flows(programme, steps, store, terminal, own_meter)
+    wear = times(store.wear, total(*drawn))
+    for limit in totals:
+        parts = [times(limit.drawn[0], total(*drawn))]
+        parts += [times(f, i) for f, i in zip(limit.imported, meter.imports, strict=True)]
+        parts += [times(f, e) for f, e in zip(limit.exported, meter.exports, strict=True)]
+        programme.row(total(*parts), -INF, limit.most)
     lines = bill_terms(programme, tariff, clock, meter)
     values = programme.minimise(total(wear, *(line.amount for line in lines)))
     if values is None:
@@ -64,11 +75,11 @@ def tariff_optimum(
 
 def _flows(
     p: Exact, steps: Sequence[Step], s: Store, terminal: Terminal, own_meter: bool
-) -> tuple[Meter, Linear]:
-    """The balances of every step; what crosses the meter, and what wear costs."""
+) -> tuple[Meter, list[Linear]]:
+    """The balances of every step; what crosses the meter, and what leaves the cells."""
     start_low, start_high = (s.lowest, s.highest) if terminal.cyclic else (s.initial, s.initial)
     start = energy = p.column(start_low, start_high)
-    meter, wear = Meter([], []), constant(0.0)
+    meter, drawn = Meter([], []), []
     for step in steps:
         most = s.charge_limit / s.ac_to_dc
         grid_to_site = p.column(high=step.load)
@@ -100,13 +111,13 @@ def _flows(
 
         meter.imports.append(imports)
         meter.exports.append(exports)
-        wear = total(wear, times(s.wear, discharge))
+        drawn.append(discharge)
         energy = after
     if terminal.cyclic:
         p.row(less(energy, start), 0.0, 0.0)
     else:
         p.row(energy, max(terminal.low, s.lowest), min(terminal.high, s.highest))
-    return meter, wear
+    return meter, drawn
 
 
 Judge = Callable[[list[float], list[float]], float]

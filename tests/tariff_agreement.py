@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pytest
 from reference_balances import check_balances
 from reference_models import Store
-from reference_optimum import Terminal
+from reference_optimum import Terminal, Total
 from reference_tariff_optimum import tariff_optimum
 from strategies import BatteryCase
 from strategies_tariffs import TariffCase
@@ -19,10 +21,12 @@ AGREE = 2e-6
 """Costs are the same within this part of the money that flows: the gap, and rounding."""
 
 
-def optimal(case: TariffCase, battery: BatteryCase, **changes: Any) -> bess.Result:
+def optimal(
+    case: TariffCase, battery: BatteryCase, strategy: bess.Optimize | None = None, **changes: Any
+) -> bess.Result:
     """The library's optimum of a case."""
     built = battery.build(**changes)
-    return bess.dispatch(case.site.build(), built, bess.Optimize(), tariff=case.tariff)
+    return bess.dispatch(case.site.build(), built, strategy or bess.Optimize(), tariff=case.tariff)
 
 
 def money(bill: bess.Bill) -> float:
@@ -71,13 +75,22 @@ def check_own_meter(result: bess.Result) -> None:
     assert not (charged * given).any()
 
 
-def check_agreement(case: TariffCase, battery: BatteryCase) -> None:
-    """Assert that the library's optimum is the twin's."""
+def check_agreement(
+    case: TariffCase,
+    battery: BatteryCase,
+    strategy: bess.Optimize | None = None,
+    totals: Sequence[Total] = (),
+) -> None:
+    """Assert that the library's optimum, under limits on sums if there are any, is the twin's."""
     store: Store = battery.store(case.site)
     end = Terminal(low=store.initial)
-    twin = tariff_optimum(case.site.steps(), store, case.tariff, case.clock, end)
+    twin = tariff_optimum(case.site.steps(), store, case.tariff, case.clock, end, totals)
+    if twin is None and totals:
+        with pytest.raises(bess.InfeasibleError):
+            optimal(case, battery, strategy)
+        return
     assert twin is not None
-    result = optimal(case, battery)
+    result = optimal(case, battery, strategy)
     proven = check_optimum(case, battery, result)
     scale = max(twin.scale, money(bess.bill(result, case.tariff)))
     assert result.cost is not None

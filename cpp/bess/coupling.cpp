@@ -28,7 +28,8 @@ LinearProgram couple(const LinearProgram& program, const Coupling& coupling) {
   const auto first_row = static_cast<std::int32_t>(program.row_lower.size());
 
   const std::size_t most_entries =
-      program.index.size() + coupling.index.size() + 6 * coupling.step_row.size();
+      program.index.size() + coupling.index.size() +
+      6 * (coupling.step_row.size() + steps * coupling.drawn_row.size());
   joined.start.reserve(columns + coupling.start.size());
   joined.index.reserve(most_entries);
   joined.value.reserve(most_entries);
@@ -47,6 +48,15 @@ LinearProgram couple(const LinearProgram& program, const Coupling& coupling) {
       copy_entries(j);
       const double imported = program.import_per_column[j];
       const double exported = program.export_per_column[j];
+      const double drawn = program.drawn_per_column[j];
+      if (drawn != 0) {
+        const auto device = static_cast<std::int32_t>(program.device_of(t, j));
+        for (std::size_t k = 0; k < coupling.drawn_device.size(); ++k) {
+          if (coupling.drawn_device[k] != device) continue;
+          joined.index.push_back(first_row + coupling.drawn_row[k]);
+          joined.value.push_back(drawn * coupling.drawn_factor[k]);
+        }
+      }
       if (imported == 0 && exported == 0) continue;
       const auto last = static_cast<std::size_t>(coupling.step_start[t + 1]);
       for (auto k = static_cast<std::size_t>(coupling.step_start[t]); k < last; ++k) {
@@ -70,6 +80,7 @@ LinearProgram couple(const LinearProgram& program, const Coupling& coupling) {
   begin_with(joined.column_upper, program.column_upper, more_columns);
   begin_with(joined.import_per_column, program.import_per_column, more_columns);
   begin_with(joined.export_per_column, program.export_per_column, more_columns);
+  begin_with(joined.drawn_per_column, program.drawn_per_column, more_columns);
   begin_with(joined.integrality, program.integrality, more_columns);
   begin_with(joined.row_lower, program.row_lower, more_rows);
   begin_with(joined.row_upper, program.row_upper, more_rows);
@@ -84,6 +95,7 @@ LinearProgram couple(const LinearProgram& program, const Coupling& coupling) {
     joined.column_upper.push_back(coupling.column_upper[j] / scale);
     joined.import_per_column.push_back(0);
     joined.export_per_column.push_back(0);
+    joined.drawn_per_column.push_back(0);
     joined.integrality.push_back(binary ? 1 : 0);
     joined.start.push_back(static_cast<std::int32_t>(joined.index.size()));
     const auto last = static_cast<std::size_t>(coupling.start[j + 1]);

@@ -20,6 +20,7 @@ constexpr double kTieCost = 1e-7;
 struct Meter {
   double imported = 0;
   double exported = 0;
+  double drawn = 0;  // and to what leaves the cells, kWh DC
 };
 constexpr Meter kImports{1, 0};
 constexpr Meter kReplacesImport{-1, 0};
@@ -62,7 +63,7 @@ class Builder {
         steps_ * program_.layout.per_step() + rows_.exclusive_steps() * (devices + 1);
     for (auto* numbers :
          {&program_.column_cost, &program_.tie_cost, &program_.column_lower, &program_.column_upper,
-          &program_.import_per_column, &program_.export_per_column}) {
+          &program_.import_per_column, &program_.export_per_column, &program_.drawn_per_column}) {
       numbers->resize(columns);
     }
     program_.base_import.assign(problem_.site.load.begin(), problem_.site.load.end());
@@ -101,6 +102,7 @@ class Builder {
     program_.integrality[column_] = integer;
     program_.import_per_column[column_] = meter.imported;
     program_.export_per_column[column_] = meter.exported;
+    program_.drawn_per_column[column_] = meter.drawn;
     ++column_;
   }
   void entry(std::int32_t row, double value) {
@@ -144,14 +146,14 @@ class Builder {
       if (imports) entry(rows_.import_row(t), 1);
 
       column(d.wear - step.import_price, d.discharge_tie, 0, std::min(step.load, d.most_to_site),
-             kReplacesImport);
+             {-1, 0, d.per_discharge});
       entry(load, 1);
       entry(energy, d.per_discharge);
       entry(discharge, d.per_discharge);
       if (imports) entry(rows_.import_row(t), -1);
 
       column(d.wear - step.export_price, d.discharge_tie, 0,
-             std::min(step.export_limit, d.most_to_grid), kExports);
+             std::min(step.export_limit, d.most_to_grid), {0, 1, d.per_discharge});
       entry(energy, d.per_discharge);
       entry(discharge, d.per_discharge);
       if (exports) entry(rows_.export_row(t), 1);

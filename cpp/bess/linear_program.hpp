@@ -32,7 +32,8 @@ struct ColumnLayout {
 //
 // The columns of a step are consecutive, and its last columns of each device are stored energies. A
 // step's import is base_import plus the sum of import_per_column * column over its columns, and its
-// export likewise, unless the solution does both at once at a price that pays for it.
+// export likewise, unless the solution does both at once at a price that pays for it. What leaves a
+// device's cells in the step, kWh DC, is the sum of drawn_per_column * column over its columns.
 struct LinearProgram {
   LargeVector<double> column_cost;
   LargeVector<double> tie_cost;  // what to add to column_cost so that ties fall to least throughput
@@ -46,6 +47,7 @@ struct LinearProgram {
   LargeVector<std::int32_t> integrality;  // 0 continuous, 1 integer
   LargeVector<double> import_per_column;
   LargeVector<double> export_per_column;
+  LargeVector<double> drawn_per_column;
   LargeVector<double> base_import;  // kWh AC, of each step
   LargeVector<double> base_export;
   LargeVector<std::int32_t> step_column;  // of each step, its first column; one more than steps
@@ -59,6 +61,10 @@ struct LinearProgram {
   std::size_t energy_column(std::size_t t, std::size_t i) const {
     const auto end = static_cast<std::size_t>(step_column[t + 1]);
     return end - 1 - (layout.devices - 1 - i) * (has_flows ? 5 : 1);
+  }
+  // The device of a column of step t that draws from one.
+  std::size_t device_of(std::size_t t, std::size_t j) const {
+    return has_flows ? (j - layout.device(t, 0)) / 5 : 0;
   }
 };
 

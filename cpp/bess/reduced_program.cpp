@@ -40,7 +40,7 @@ class Builder {
     constexpr std::size_t kColumns = 6;  // at most, of a step
     for (auto* numbers :
          {&program_.column_cost, &program_.tie_cost, &program_.column_lower, &program_.column_upper,
-          &program_.import_per_column, &program_.export_per_column}) {
+          &program_.import_per_column, &program_.export_per_column, &program_.drawn_per_column}) {
       numbers->reserve(kColumns * steps_);
     }
     program_.start.reserve(kColumns * steps_ + 1);
@@ -88,6 +88,7 @@ class Builder {
         way.throughput, 0, width);
     program_.import_per_column.push_back(way.imported);
     program_.export_per_column.push_back(way.exported);
+    program_.drawn_per_column.push_back(std::max(-way.stored, 0.0));
     entry(t, -way.stored);
   }
 
@@ -105,6 +106,7 @@ class Builder {
     open_column(0, 0, battery_.minimum_energy, battery_.maximum_energy);
     program_.import_per_column.push_back(0);
     program_.export_per_column.push_back(0);
+    program_.drawn_per_column.push_back(0);
     add_energy_entries(t);
   }
 

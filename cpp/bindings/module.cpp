@@ -14,6 +14,7 @@ void bind_coupling(pybind11::module_& m);
 void bind_solution(pybind11::module_& m);
 void bind_stage_cost(pybind11::module_& m);
 void bind_dynamic_program(pybind11::module_& m);
+void bind_schedule(pybind11::module_& m);
 }  // namespace bess::border
 
 PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
@@ -29,4 +30,5 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   bess::border::bind_solution(m);
   bess::border::bind_stage_cost(m);
   bess::border::bind_dynamic_program(m);
+  bess::border::bind_schedule(m);
 }

@@ -5,14 +5,27 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bess._arrays import Floats
 from bess.site import Site
 
-__all__ = ["with_crossings"]
+__all__ = ["at_once", "with_crossings"]
 
+# Of two opposite flows the smaller counts if it is more than this part of the largest flow.
+_AT_ONCE: Final = 1e-7
 # Less of a step's energies crosses the meter by rounding alone.
 _ROUNDING: Final = 1e-9
+
+
+def at_once(series: Floats) -> NDArray[np.uint8]:
+    """The steps that charge and discharge, or import and export."""
+    imports, charge = series[0] + series[1], series[1] + series[2]
+    exports, discharge = series[4] + series[7], series[6] + series[7]
+    little = _AT_ONCE * max(1e-3, float(series[:8].max()))
+    both = np.maximum(np.minimum(imports, exports), np.minimum(charge, discharge))
+    found: NDArray[np.uint8] = (both > little).astype(np.uint8)
+    return found
 
 
 def with_crossings(site: Site, series: Floats, imports: Floats, exports: Floats) -> Floats:

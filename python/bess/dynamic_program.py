@@ -12,7 +12,7 @@ from bess.site import Site
 from bess.strategy import Optimize
 from bess.unit import Unit
 
-__all__ = ["Optimum", "not_by_steps", "optimize_by_steps"]
+__all__ = ["Optimum", "Solved", "StepSolver", "certified", "not_by_steps", "optimize_by_steps"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +44,48 @@ def not_by_steps(units: list[Unit], strategy: Optimize, money: Money) -> str | N
     return None
 
 
+@dataclass(frozen=True, eq=False)
+class Solved:
+    """What the core's programme gives: flows, their worth by step, and a lower bound in money."""
+
+    series: Floats
+    device_series: Floats
+    marginal_value: Floats
+    lower_bound: float
+
+
+class StepSolver:
+    """The programme of one unit, at whatever prices and wear."""
+
+    def __init__(self, site: Site, unit: Unit, strategy: Optimize) -> None:
+        self._site = site
+        self._unit = unit
+        self._relax = strategy.relax_policies
+        # Whether these can be met the programme knows by itself; which of them cannot, or what
+        # comes nearest, is asked only then.
+        self._windows: EnergyWindows = stated_windows(site, unit)
+        self._asked = False
+
+    def problem(
+        self, import_price: Floats, export_price: Floats, wear: float | None = None
+    ) -> _core.Problem:
+        """The problem as the core takes it; ``wear`` is money per kWh DC, by default the unit's."""
+        unit = self._unit if wear is None else self._unit.with_wear(wear)
+        device = unit.core_device(self._site.step_hours, self._windows)
+        return _core.Problem(self._site._core, [device], import_price, export_price, False)
+
+    def solve(
+        self, import_price: Floats, export_price: Floats, wear: float | None = None
+    ) -> Solved | None:
+        """The optimum; None where rounding leaves none. Raises `InfeasibleError`."""
+        found = _core.solve_dynamic_program(self.problem(import_price, export_price, wear))
+        if found is None and not self._asked:
+            self._asked = True
+            self._windows = wanted_windows(self._site, [self._unit], self._relax)[0]
+            found = _core.solve_dynamic_program(self.problem(import_price, export_price, wear))
+        return None if found is None else Solved(*found)
+
+
 def optimize_by_steps(site: Site, unit: Unit, strategy: Optimize, money: Money) -> Optimum | None:
     """The least-cost dispatch of a unit at prices by step; None where rounding leaves none.
 
@@ -55,20 +97,23 @@ def optimize_by_steps(site: Site, unit: Unit, strategy: Optimize, money: Money) 
         Naming the first instant at which a policy or the terminal state of charge cannot be met, or
         the first step whose load is above the import limit.
     """
-
-    def solve(windows: EnergyWindows) -> tuple[Floats, Floats, Floats, float] | None:
-        device = unit.core_device(site.step_hours, windows)
-        prices = money.import_price, money.export_price
-        return _core.solve_dynamic_program(_core.Problem(site._core, [device], *prices, False))
-
-    # Whether the windows can be met the programme knows by itself; which of them cannot, or what
-    # comes nearest, is asked only then.
-    found = solve(stated_windows(site, unit))
+    found = StepSolver(site, unit, strategy).solve(money.import_price, money.export_price)
     if found is None:
-        found = solve(wanted_windows(site, [unit], strategy.relax_policies)[0])
-        if found is None:
-            return None
-    series, device_series, marginal_value, bound = found
+        return None
+    return certified(
+        unit, money, found.series, found.device_series, found.lower_bound, found.marginal_value
+    )
+
+
+def certified(
+    unit: Unit,
+    money: Money,
+    series: Floats,
+    device_series: Floats,
+    bound: float,
+    marginal_value: Floats,
+) -> Optimum:
+    """The optimum of given flows and a lower bound on what prices by step and wear come to."""
     cost, scale = money.cost_and_scale(series, device_series)
     priced = cost
     if money.charges is not None:  # what a tariff charges besides is the same whatever is done

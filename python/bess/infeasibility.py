@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,12 +11,14 @@ from bess import _core
 from bess._arrays import Floats
 from bess.errors import InfeasibleError
 from bess.highs import Clock, nearest_energies, solve
+from bess.limits import Limit, coupling_of
 from bess.site import Site
 from bess.unit import Unit
 
 __all__ = [
     "EnergyWindows",
     "jointly_attainable",
+    "refused_limit",
     "stated_windows",
     "unservable",
     "wanted_windows",
@@ -110,6 +112,40 @@ def jointly_attainable(
         elif missing > 0:
             met[i][k] = (window[0], min(window[1], energy), max(window[2], energy))
     return met
+
+
+def refused_limit(
+    site: Site,
+    units: list[Unit],
+    windows: list[EnergyWindows],
+    limits: Sequence[Limit],
+    solar_metered_apart: bool,
+    clock: Clock,
+) -> InfeasibleError | None:
+    """The error of the first limit that cannot be kept beside the windows and the limits before it.
+
+    None where all can be kept, as far as the relaxation tells, or where the windows cannot.
+    """
+    cyclic = units[0].battery.terminal_state_of_charge == "cyclic"
+    for i, limit in enumerate(limits):
+        devices = [
+            unit.with_wear(drawn * unit.battery.dc_to_ac_efficiency).core_device(
+                site.step_hours, asked
+            )
+            for unit, drawn, asked in zip(units, limit.drawn.tolist(), windows, strict=True)
+        ]
+        prices = limit.imported, -limit.exported
+        problem = _core.Problem(site._core, devices, *prices, cyclic, solar_metered_apart)
+        program = _core.build_linear_program(problem, None)
+        if i > 0:
+            program = _core.couple(program, coupling_of(limits[:i], units))
+        try:
+            least = solve(program, gap=0.0, clock=clock).lower_bound
+        except InfeasibleError:
+            return None
+        if not limit.is_met(least):
+            return limit.refused(least)
+    return None
 
 
 def _is_terminal(wanted: list[EnergyWindows], place: tuple[int, int]) -> bool:

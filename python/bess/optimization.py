@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from bess import _core
 from bess._arrays import Floats
 from bess.branching import branch_and_bound
-from bess.crossings import with_crossings
+from bess.crossings import at_once, with_crossings
 from bess.dynamic_program import Optimum, not_by_steps, optimize_by_steps
 from bess.errors import InfeasibleError, InputError, SolverError
 from bess.highs import Answer, Clock, Relaxation, least_throughput, solve
-from bess.infeasibility import EnergyWindows, jointly_attainable, wanted_windows
+from bess.infeasibility import EnergyWindows, jointly_attainable, refused_limit, wanted_windows
+from bess.limits import Limit, coupling_of, cycle_limits
 from bess.money import Money
+from bess.multiplier import optimize_within
 from bess.site import Site
 from bess.strategy import Optimize
 from bess.unit import Unit
@@ -29,8 +31,6 @@ _SOLVERS_PART = 0.9
 # relative to the largest.
 _SAME_COST = 2e-9
 _SAME_PRICE = 1e-9
-# Of two opposite flows the smaller counts if it is more than this part of the largest flow.
-_AT_ONCE = 1e-7
 # Our own branching is the faster one on few binaries over a long horizon; else HiGHS is.
 _FEW_BINARIES = 100
 _MANY_COLUMNS = 16_000
@@ -44,23 +44,32 @@ def optimize(site: Site, units: list[Unit], strategy: Optimize, money: Money) ->
     ------
     InfeasibleError
         Naming the first instant at which a policy or the terminal state of charge cannot be met, or
-        the first step whose load is above the import limit.
+        the first step whose load is above the import limit, or a limit on the whole horizon.
     InputError
         At ``strategy.engine``, where the core alone is asked for and cannot do it.
     SolverError
         Where the solver gives no answer, or none in time.
     """
+    limits = cycle_limits(site, units, strategy.max_cycles)
+    known: Optimum | None = None
     if strategy.engine != "highs":
         reason = not_by_steps(units, strategy, money)
         if reason is None:
-            optimum = optimize_by_steps(site, units[0], strategy, money)
-            if optimum is not None:
-                return optimum
+            if limits:
+                known = optimize_within(site, units[0], strategy, money, limits[0])
+            else:
+                known = optimize_by_steps(site, units[0], strategy, money)
+            if known is not None and (
+                known.gap <= strategy.gap
+                or strategy.engine == "core"
+                or _kinks(money) > _FEW_BINARIES
+            ):
+                return known
             if strategy.engine == "core":
                 raise SolverError("rounding leaves no schedule that meets every limit")
         elif strategy.engine == "core":
             raise InputError.at("strategy.engine", f"cannot be core here: {reason}", "core")
-    search = _Search(site, units, strategy, money)
+    search = _Search(site, units, strategy, money, limits)
     search.run(None, None)
     if strategy.allow_simultaneous:
         if search.best.optimum.gap > strategy.gap and money.charges is not None:
@@ -88,17 +97,21 @@ def optimize(site: Site, units: list[Unit], strategy: Optimize, money: Money) ->
     search.break_ties()
     if not search.best.feasible:
         raise SolverError("the solver's schedule cannot be carried out")
-    return search.best.optimum
+    return search.best.optimum if known is None else _together(search.best.optimum, known, money)
 
 
-def _at_once(series: Floats) -> NDArray[np.uint8]:
-    """The steps that charge and discharge, or import and export."""
-    imports, charge = series[0] + series[1], series[1] + series[2]
-    exports, discharge = series[4] + series[7], series[6] + series[7]
-    little = _AT_ONCE * max(1e-3, float(series[:8].max()))
-    both = np.maximum(np.minimum(imports, exports), np.minimum(charge, discharge))
-    found: NDArray[np.uint8] = (both > little).astype(np.uint8)
-    return found
+def _kinks(money: Money) -> int:
+    """The steps that may be not convex: HiGHS takes binaries for them, and hours for many."""
+    bought, sold = money.import_price, money.export_price
+    return int(((bought < 0) | (sold > bought)).sum())
+
+
+def _together(one: Optimum, other: Optimum, money: Money) -> Optimum:
+    """The cheaper of two optima, with the higher bound."""
+    cheaper = min(one, other, key=lambda optimum: optimum.cost)
+    bound = min(max(one.lower_bound, other.lower_bound), cheaper.cost)
+    _, scale = money.cost_and_scale(cheaper.series, cheaper.device_series)
+    return replace(cheaper, lower_bound=bound, gap=(cheaper.cost - bound) / scale)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,12 +124,22 @@ class _Recovered:
 class _Search:
     """The windows that are to be met, and the best dispatch found that meets them."""
 
-    def __init__(self, site: Site, units: list[Unit], strategy: Optimize, money: Money) -> None:
+    def __init__(
+        self,
+        site: Site,
+        units: list[Unit],
+        strategy: Optimize,
+        money: Money,
+        limits: list[Limit],
+    ) -> None:
         self.clock = Clock(strategy.time_limit)
         self._site = site
         self._units = units
         self._strategy = strategy
         self._money = money
+        self._limits = limits
+        self._limited = coupling_of(limits, units) if limits else None
+        self._ordered = money.ordered and all(limit.keeps_order for limit in limits)
         self._wanted = wanted_windows(site, units, strategy.relax_policies)
         self._problem = self._stated(self._wanted)
         self._best: _Recovered | None = None
@@ -159,6 +182,16 @@ class _Search:
         try:
             answer = solved(program)
         except InfeasibleError:
+            refused = refused_limit(
+                self._site,
+                self._units,
+                self._wanted,
+                self._limits,
+                self._money.solar_metered_apart,
+                self.clock,
+            )
+            if refused is not None:
+                raise refused from None
             # Each window could be met, but not all of them together.
             self._problem = self._stated(
                 jointly_attainable(
@@ -206,10 +239,12 @@ class _Search:
     def _program(self, exclusive: NDArray[np.uint8] | None) -> _core.LinearProgram:
         """The steps' program, the smaller one where it holds, with the tariff's rows joined."""
         program = None
-        if exclusive is None and self._money.ordered and not self._strategy.allow_simultaneous:
+        if exclusive is None and self._ordered and not self._strategy.allow_simultaneous:
             program = _core.build_reduced_program(self._problem)
         if program is None:
             program = _core.build_linear_program(self._problem, exclusive)
+        if self._limited is not None:
+            program = _core.couple(program, self._limited)
         charges = self._money.charges
         if charges is None:
             return program
@@ -218,18 +253,32 @@ class _Search:
     def _take_marginal_prices(self, program: _core.LinearProgram, answer: Answer) -> None:
         """What a kWh costs and earns in each step at the solution: it decides the step's flows."""
         charges = self._money.charges
-        if charges is None or answer.duals is None:
+        if answer.duals is None or (charges is None and not self._limits):
             return
-        dual = answer.duals[len(answer.duals) - charges.rows :] * program.cost_unit
-        bought, sold = charges.marginal_prices(dual)
+        bought, sold = self._money.import_price, self._money.export_price
+        end = len(answer.duals)
+        if charges is not None:
+            dual = answer.duals[end - charges.rows :] * program.cost_unit
+            bought, sold = charges.marginal_prices(dual)
+            end -= charges.rows
+        for limit in reversed(self._limits):
+            end -= 1
+            bought = bought - answer.duals[end] * program.cost_unit * limit.imported
+            sold = sold + answer.duals[end] * program.cost_unit * limit.exported
         little = _SAME_PRICE * program.cost_unit
         bought = np.where(abs(bought) < little, 0.0, bought)
         sold = np.where(abs(sold) < little, 0.0, sold)
         sold = np.where(abs(sold - bought) < little, bought, sold)
-        if self._money.ordered:
+        if self._ordered:
             bought = np.maximum(bought, 0.0)
             sold = np.clip(sold, 0.0, bought)
         self._marginal = (bought, sold)
+
+    def _keeps_limits(self, series: Floats, device_series: Floats) -> bool:
+        return all(
+            limit.is_met(float(limit.by_step(series, device_series).sum()))
+            for limit in self._limits
+        )
 
     def _stated(self, windows: list[EnergyWindows]) -> _core.Problem:
         devices = [
@@ -250,17 +299,21 @@ class _Search:
             problem, program, answer.solution, both
         )
         cost, scale = self._money.cost_and_scale(series, device_series)
-        missed = cost - answer.lower_bound > self._strategy.gap * scale
-        ties = self._money.charges is not None and not self._money.solar_metered_apart
+        kept = self._keeps_limits(series, device_series)
+        missed = cost - answer.lower_bound > self._strategy.gap * scale or not kept
+        ties = self._money.charges is not None or bool(self._limits)
+        ties = ties and not self._money.solar_metered_apart
         if missed and ties and program.has_flows and not both:
             # Marginal prices tie where a rule has a kink: the solution's own imports and exports,
             # which lie at it, may then be cheaper.
             own = _core.recover(problem, program, answer.solution, True)[0]
-            self.not_exclusive |= _at_once(own)
+            self.not_exclusive |= at_once(own)
             other = with_crossings(self._site, series, own[0] + own[1], own[4] + own[7])
             other_cost, other_scale = self._money.cost_and_scale(other, device_series)
-            if other_cost < cost:
-                series, cost, scale = other, other_cost, other_scale
+            other_kept = self._keeps_limits(other, device_series)
+            if (not other_kept, other_cost) < (not kept, cost):
+                series, cost, scale, kept = other, other_cost, other_scale, other_kept
+        feasible = feasible and kept
         optimum = Optimum(series, device_series, cost, answer.lower_bound, np.inf)
         lower_bound = answer.lower_bound
         if self._best is not None:

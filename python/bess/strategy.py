@@ -10,10 +10,10 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from bess import _core
-from bess._arrays import Floats, series
+from bess._arrays import Floats, number, series
 from bess._unchanging import Unchanging
 from bess._validation import Flag, ListOf, Model, Number
 from bess.errors import InputError
@@ -182,6 +182,17 @@ class PeakShave(Model):
     target_kw: Annotated[Number, Field(ge=0)]
 
 
+def _cycles(value: Any) -> Any:
+    asked = tuple(value) if isinstance(value, (list, np.ndarray)) else value
+    one_each = asked if isinstance(asked, tuple) else (asked,)
+    try:
+        numbers = tuple(number(each, "", minimum=0.0) for each in one_each)
+    except InputError:
+        wanted = "must be a number of at least 0, or one for each device"
+        raise InputError.at("", wanted, value) from None
+    return numbers if isinstance(asked, tuple) else numbers[0]
+
+
 class Optimize(Model):
     """The schedule of least cost, with perfect foresight and a certificate.
 
@@ -200,9 +211,19 @@ class Optimize(Model):
     engine
         ``"core"``: the exact programme in the core, which takes one battery at prices by step;
         ``"highs"``: the general solver; ``"auto"``: the core where it can.
+    max_cycles
+        Most equivalent full cycles a year of each device (one number, or a list in their order): of
+        energy that leaves the cells, in nameplate capacities, as in
+        `DeviceResult.equivalent_full_cycles`. A horizon counts by its `Timeline.years`.
 
     >>> Optimize(gap=1e-4, time_limit=60).engine
     'auto'
+    >>> from bess import Battery, Prices, Site, dispatch
+    >>> site = Site(load_kwh=[0, 2, 2] * 8, start="2025-06-01T00:00Z")
+    >>> prices = Prices(import_price=[0.1, 0.2, 0.3] * 8)
+    >>> once_a_day = dispatch(site, Battery(), Optimize(max_cycles=365), prices=prices)
+    >>> round(once_a_day.units[0].equivalent_full_cycles, 9), once_a_day.gap < 1e-12
+    (1.0, True)
 
     Raises
     ------
@@ -215,6 +236,7 @@ class Optimize(Model):
     gap: Annotated[Number, Field(ge=0)] = 1e-6
     time_limit: Annotated[Number, Field(gt=0)] | None = None
     engine: Literal["auto", "core", "highs"] = "auto"
+    max_cycles: Annotated[float | tuple[float, ...], BeforeValidator(_cycles)] | None = None
 
 
 Rule = Surplus | FixedSchedule | Follow | PeakShave

@@ -182,6 +182,29 @@ class Timeline:
         clock, seconds = self.tzinfo, range(self.start_seconds, self.end_seconds, self.step_seconds)
         return tuple(_local(second, clock) for second in seconds)
 
+    @cached_property
+    def years(self) -> float:
+        """The length in years: whole ones from the start's date to the same date, and the part of
+        the last that it reaches into.
+
+        >>> day = Timeline(parse_instant("2025-06-01T00:00-07:00", "start"), 3600, 24)
+        >>> round(365 * day.years, 9)
+        1.0
+        """
+        whole = 0
+        begins, ends = self.start_seconds, self._anniversary(1)
+        while ends <= self.end_seconds:
+            whole += 1
+            begins, ends = ends, self._anniversary(whole + 1)
+        return whole + (self.end_seconds - begins) / (ends - begins)
+
+    def _anniversary(self, years: int) -> int:
+        """The instant so many years after the start on the site's clock; 29 February ends on 28."""
+        local = self.start.replace(tzinfo=None)
+        day = 28 if (local.month, local.day) == (2, 29) else local.day
+        later = local.replace(year=local.year + years, day=day, tzinfo=self.tzinfo)
+        return (later.astimezone(UTC) - EPOCH) // SECOND
+
     def clock(self, time_zone: str | None = None) -> LocalClock:
         """The local time at every step's start, in a zone (None: the site's clock); cached."""
         key = self._clock_key if time_zone is None else zone(time_zone).key

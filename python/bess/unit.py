@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from bess import _core
@@ -42,6 +42,11 @@ class Unit:
     def initial_energy(self) -> float:
         """kWh DC stored before the first step."""
         return self.battery.capacity_kwh * self.battery.initial_state_of_charge
+
+    def with_wear(self, degradation_cost_per_kwh: float) -> Unit:
+        """The unit at another degradation cost."""
+        update = {"degradation_cost_per_kwh": degradation_cost_per_kwh}
+        return replace(self, battery=self.battery.model_copy(update=update))
 
     def core_battery(self, step_hours: float) -> _core.Battery:
         """The battery in the core's units: kWh and kWh per step."""
