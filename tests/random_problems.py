@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -155,3 +155,66 @@ def _prices(rng: Generator, steps: int) -> Floats:
     if kind == 1:
         return np.full(steps, rng.choice(PRICES))
     return rng.normal(0.1, 0.15, size=steps)
+
+
+def random_year(rng: Generator, steps: int, kinks: int) -> Case:
+    """A year in `steps`: days and seasons, prices of every kind with `kinks` hours in which import
+    earns money or export pays more than import costs, windows, and limits that can bind."""
+    case = random_case(rng, steps, windows=False)
+    day = 2 * np.pi * np.arange(steps) * (8760 / steps) / 24
+    season = np.cos(day / 365)
+    unit = 8760 / steps * float(rng.choice([0.5, 2.0, 50.0]))
+    load = unit * np.maximum(1 + 0.5 * np.sin(day - 2) + rng.normal(0, 0.3, steps), 0.0)
+    sun = np.maximum(-np.cos(day) - 0.4 * season, 0.0) * rng.uniform(0.2, 1, steps)
+    sun *= unit * float(rng.choice([0.0, 1.0, 3.0]))
+    buy, sell = _year_prices(rng, steps)
+    if kinks:
+        odd = rng.choice(steps, size=kinks, replace=False)
+        if rng.integers(2):
+            sell[odd] = buy[odd] + rng.choice([0.01, 0.2], size=kinks)
+        else:
+            buy[odd] = -rng.choice([0.01, 0.05], size=kinks)
+            sell[odd] = np.minimum(sell[odd], buy[odd])
+    import_limit = None
+    if rng.integers(3) == 0:
+        import_limit = np.full(steps, np.quantile(load, rng.choice([0.98, 1.0])))
+    battery = random_battery(rng)
+    power = unit * float(rng.choice([0.1, 1.0, 5.0]))
+    hours = float(rng.choice([0.5, 2.0, 4.0, 20.0])) * steps / 8760
+    scale = power * hours / battery["capacity"]
+    for name in ("capacity", "minimum_energy", "maximum_energy", "initial_energy"):
+        battery[name] *= scale
+    battery["charge_limit"], battery["discharge_limit"] = power, power * rng.choice([0.5, 1.0])
+    low, high = battery["minimum_energy"], battery["maximum_energy"]
+    windows = [(steps - 1, battery["initial_energy"], high)]
+    if rng.integers(2):  # every week, or every day
+        every = steps // int(rng.choice([52, 365]))
+        wanted = low + rng.choice([0.3, 0.9]) * (high - low)
+        windows += [(t, wanted, high) for t in range(every, steps - 1, every)]
+    return replace(
+        case,
+        load=load,
+        solar=sun,
+        import_price=buy,
+        export_price=sell,
+        battery=battery,
+        export_limit=None if case.export_limit is None else case.export_limit * unit,
+        import_limit=import_limit,
+        windows=sorted(windows),
+    )
+
+
+def _year_prices(rng: Generator, steps: int) -> tuple[Floats, Floats]:
+    """Prices by hour of the day, flat, or of a market; export never above import."""
+    hour = (np.arange(steps) * 8760 // steps) % 24
+    kind = rng.integers(3)
+    if kind == 0:
+        buy = np.choose((hour >= 16).astype(int) + (hour >= 21), [0.2, 0.45, 0.25])
+    elif kind == 1:
+        buy = np.full(steps, 0.3)
+    else:
+        noise = rng.normal(0, 1, steps)
+        swing = np.convolve(noise, np.exp(-np.arange(12) / 4), "same")
+        buy = np.maximum(0.1 + 0.03 * np.sin(2 * np.pi * (hour - 9) / 12) + 0.02 * swing, 0.001)
+    share = float(rng.choice([0.0, 0.5, 1.0]))
+    return buy.astype(float), share * buy.astype(float)

@@ -11,8 +11,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from reference_models import INF, Flows, Step, Store, Window
 
 SLACK = 1e-9
@@ -140,6 +142,7 @@ class Programme:
     low: list[float]
     high: list[float]
     rows: list[tuple[dict[int, float], float, float]]
+    _highs: Any = None  # solved again and again from where it was
 
     def column(self, cost: float = 0.0, low: float = 0.0, high: float = INF) -> int:
         self.cost.append(cost)
@@ -151,15 +154,31 @@ class Programme:
         """Cost and solution with the given columns held at zero; None if there is none."""
         import highspy  # here, for the tests that do without it where it has no wheel
 
+        high = np.array([0.0 if c in zeroed else h for c, h in enumerate(self.high)])
+        if self._highs is None:
+            self._highs = self._load(high)
+        else:
+            every = np.arange(len(high), dtype=np.int32)
+            self._highs.changeColsBounds(len(high), every, np.array(self.low), high)
+        self._highs.run()
+        if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return None
+        cost = self._highs.getInfo().objective_function_value
+        return cost, list(self._highs.getSolution().col_value)
+
+    def _load(self, high: NDArray[np.float64]) -> Any:
+        import highspy
+
         highs = highspy.Highs()
         highs.setOptionValue("output_flag", False)
+        highs.setOptionValue("presolve", "off")
         highs.setOptionValue("primal_feasibility_tolerance", 1e-10)
         highs.setOptionValue("dual_feasibility_tolerance", 1e-10)
         lp = highspy.HighsLp()
         lp.num_col_, lp.num_row_ = len(self.cost), len(self.rows)
         lp.col_cost_ = np.array(self.cost)
         lp.col_lower_ = np.array(self.low)
-        lp.col_upper_ = np.array([0.0 if c in zeroed else h for c, h in enumerate(self.high)])
+        lp.col_upper_ = high
         lp.row_lower_ = np.array([low for _, low, _ in self.rows])
         lp.row_upper_ = np.array([high for _, _, high in self.rows])
         lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
@@ -167,10 +186,7 @@ class Programme:
         lp.a_matrix_.index_ = np.array([c for row, _, _ in self.rows for c in row])
         lp.a_matrix_.value_ = np.array([v for row, _, _ in self.rows for v in row.values()])
         highs.passModel(lp)
-        highs.run()
-        if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-            return None
-        return highs.getInfo().objective_function_value, list(highs.getSolution().col_value)
+        return highs
 
 
 def optimum(
