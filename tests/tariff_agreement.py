@@ -22,11 +22,20 @@ AGREE = 2e-6
 
 
 def optimal(
-    case: TariffCase, battery: BatteryCase, strategy: bess.Optimize | None = None, **changes: Any
+    case: TariffCase,
+    battery: BatteryCase,
+    strategy: bess.Optimize | None = None,
+    emissions: bess.Emissions | None = None,
+    **changes: Any,
 ) -> bess.Result:
     """The library's optimum of a case."""
-    built = battery.build(**changes)
-    return bess.dispatch(case.site.build(), built, strategy or bess.Optimize(), tariff=case.tariff)
+    return bess.dispatch(
+        case.site.build(),
+        battery.build(**changes),
+        strategy or bess.Optimize(),
+        tariff=case.tariff,
+        emissions=emissions,
+    )
 
 
 def money(bill: bess.Bill) -> float:
@@ -80,6 +89,7 @@ def check_agreement(
     battery: BatteryCase,
     strategy: bess.Optimize | None = None,
     totals: Sequence[Total] = (),
+    emissions: bess.Emissions | None = None,
 ) -> None:
     """Assert that the library's optimum, under limits on sums if there are any, is the twin's."""
     store: Store = battery.store(case.site)
@@ -87,10 +97,10 @@ def check_agreement(
     twin = tariff_optimum(case.site.steps(), store, case.tariff, case.clock, end, totals)
     if twin is None and totals:
         with pytest.raises(bess.InfeasibleError):
-            optimal(case, battery, strategy)
+            optimal(case, battery, strategy, emissions)
         return
     assert twin is not None
-    result = optimal(case, battery, strategy)
+    result = optimal(case, battery, strategy, emissions)
     proven = check_optimum(case, battery, result)
     scale = max(twin.scale, money(bess.bill(result, case.tariff)))
     assert result.cost is not None

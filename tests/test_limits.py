@@ -83,7 +83,7 @@ def test_a_limit_for_another_number_of_devices_is_refused() -> None:
 
 
 @pytest.mark.highs
-@settings(few, max_examples=120)
+@settings(few, max_examples=80)
 @given(st.data())
 def test_the_optimum_under_a_limit_is_that_of_brute_force(data: st.DataObject) -> None:
     case_site = data.draw(cases.sites(max_steps=7))
@@ -151,7 +151,7 @@ def test_limits_of_several_devices_are_those_of_brute_force(data: st.DataObject)
 
 
 @pytest.mark.highs
-@settings(few, max_examples=25)
+@settings(few, max_examples=15)
 @given(tariff_cases(max_steps=6), cases.batteries(), st.sampled_from([0.0, 0.1, 0.3, 1.0]))
 def test_the_optimum_on_a_tariff_under_a_limit_is_the_twins(
     case: TariffCase, battery: Any, cycles: float

@@ -27,7 +27,10 @@ def refusal(make: Any, *args: Any, **fields: Any) -> str:
     return str(caught.value)
 
 
-OVERLONG = "known fields: relax_policies, allow_simultaneous, gap, time_limit, engine, max_cycles"
+OVERLONG = (
+    "known fields: relax_policies, allow_simultaneous, gap, time_limit, engine, objective, "
+    "emissions_price_per_kg, max_emissions_kg, max_cycles"
+)
 
 REFUSED: list[tuple[type, dict[str, Any], str]] = [
     (bess.Surplus, {"power": 1}, "power = 1: is not a known field; there are none"),

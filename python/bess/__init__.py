@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bess.battery import Battery
 from bess.device import BessDevice
 from bess.dispatch import dispatch
+from bess.emissions import Emissions
 from bess.errors import (
     BessError,
     InfeasibleError,
@@ -44,6 +45,7 @@ __all__ = [
     "BessError",
     "Bill",
     "DeviceResult",
+    "Emissions",
     "FixedSchedule",
     "Follow",
     "InfeasibleError",

@@ -11,10 +11,12 @@ from bess import _core
 from bess._arrays import Floats
 from bess.battery import Battery, Terminal
 from bess.device import BessDevice
+from bess.emissions import Emissions
 from bess.errors import InputError
 from bess.infeasibility import unservable
 from bess.money import BilledMoney, Money
-from bess.optimization import optimize
+from bess.objectives import optimize_objective
+from bess.optimization import Optimum
 from bess.policy import SchedulePolicy
 from bess.prices import Prices
 from bess.result import Result
@@ -45,6 +47,7 @@ def dispatch(
     *,
     prices: Prices | None = None,
     tariff: Tariff | None = None,
+    emissions: Emissions | None = None,
     policies: Sequence[SchedulePolicy | dict[str, Any]] = (),
     initial_state_of_charge: float | None = None,
     terminal_state_of_charge: Terminal | None = None,
@@ -62,6 +65,8 @@ def dispatch(
     prices, tariff
         What energy costs; one of them at most. `Optimize` needs one, others then tell the cost. A
         tariff gives the result a bill.
+    emissions
+        What a kWh at the meter emits: the result then has `Result.emissions_kg`.
     policies
         Windows on the state of charge, for a `Battery`; devices have their own.
     initial_state_of_charge, terminal_state_of_charge, degradation_cost_per_kwh, allow_...
@@ -100,6 +105,7 @@ def dispatch(
     units = units_of(site, battery, policies, keywords)
     assumptions: list[str] = []
     paid = _paid(site, prices, tariff, assumptions)
+    emitted = _emitted(site, emissions)
     common: dict[str, Any] = {
         "site": site,
         "named": not isinstance(battery, Battery),
@@ -107,15 +113,25 @@ def dispatch(
         "export_price": None if paid is None else paid[1],
         "degradation_cost_per_kwh": units[0].battery.degradation_cost_per_kwh,
         "tariff": tariff,
+        "emissions": emissions,
     }
     if isinstance(strategy, Optimize):
+        besides = None
+        if strategy.emissions_price_per_kg:
+            if emitted is None:
+                raise InputError.at("emissions", "are required by emissions_price_per_kg")
+            per_kg = strategy.emissions_price_per_kg
+            besides = per_kg * emitted[0], per_kg * emitted[1]
         if tariff is not None:
-            money: Money = BilledMoney(site, units, tariff)
+            money: Money = BilledMoney(site, units, tariff, besides)
         elif paid is not None:
+            if besides is not None:
+                paid = paid[0] + besides[0], paid[1] + besides[1]
             money = Money(*paid, units)
         else:
             raise InputError.at("prices", "are required by Optimize (or a tariff)")
-        return _optimal(site, units, strategy, money, assumptions, common)
+        optimum = optimize_objective(site, units, strategy, money, emitted)
+        return _optimal(units, strategy, optimum, assumptions, common)
     time_zone = None if tariff is None else tariff.time_zone
     if isinstance(strategy, FixedSchedule):
         assumptions += strategy.assumptions(site.timeline, time_zone)
@@ -174,14 +190,12 @@ def _part_of_one(series: Floats) -> Floats:
 
 
 def _optimal(
-    site: Site,
     units: list[Unit],
     strategy: Optimize,
-    money: Money,
+    optimum: Optimum,
     assumptions: list[str],
     common: dict[str, Any],
 ) -> Result:
-    optimum = optimize(site, units, strategy, money)
     parts = optimum.device_series
     cyclic = units[0].battery.terminal_state_of_charge == "cyclic"
     if strategy.time_limit is None and optimum.gap > strategy.gap + 1e-12:
@@ -195,12 +209,25 @@ def _optimal(
             unit.result(part, float(part[4, -1]) if cyclic else None)
             for unit, part in zip(units, parts, strict=True)
         ),
+        objective=optimum.cost,
         lower_bound=optimum.lower_bound,
         gap=optimum.gap,
         engine=optimum.engine,
         marginal_value=optimum.marginal_value,
         assumptions=tuple(assumptions),
     )
+
+
+def _emitted(site: Site, emissions: Emissions | None) -> tuple[Floats, Floats] | None:
+    """Emission factors of import and export in every step, or None."""
+    if emissions is None:
+        return None
+    if not isinstance(emissions, Emissions):
+        raise InputError.at("emissions", "must be bess.Emissions", emissions)
+    try:
+        return emissions.series(site.steps)
+    except InputError as error:
+        raise error.under("emissions") from None
 
 
 def _paid(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bess import _core
 from bess._arrays import Floats
 from bess.infeasibility import EnergyWindows, stated_windows, wanted_windows
+from bess.limits import Limit
 from bess.money import Money
 from bess.site import Site
 from bess.strategy import Optimize
@@ -29,7 +31,9 @@ class Optimum:
     """What one more kWh DC stored in a step would be worth."""
 
 
-def not_by_steps(units: list[Unit], strategy: Optimize, money: Money) -> str | None:
+def not_by_steps(
+    units: list[Unit], strategy: Optimize, money: Money, limits: Sequence[Limit] = ()
+) -> str | None:
     """Why a problem is not one for the core's dynamic programme; None where it is."""
     if len(units) > 1:
         return "there are several devices"
@@ -41,6 +45,8 @@ def not_by_steps(units: list[Unit], strategy: Optimize, money: Money) -> str | N
         return "the start is free"
     if strategy.allow_simultaneous:
         return "allow_simultaneous is set"
+    if len(limits) > 1:
+        return "there are several limits on the whole horizon"
     return None
 
 

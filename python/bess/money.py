@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,13 +54,26 @@ class Money:
 
 
 class BilledMoney(Money):
-    """The bill on a tariff, and degradation."""
+    """The bill on a tariff, degradation, and what besides a kWh costs and earns in each step."""
 
-    def __init__(self, site: Site, units: list[Unit], tariff: Tariff) -> None:
+    def __init__(
+        self,
+        site: Site,
+        units: list[Unit],
+        tariff: Tariff,
+        besides: tuple[Floats, Floats] | None = None,
+    ) -> None:
         from bess.tariff.objective import charges_of
 
         apart = tariff.metering == "buy_all_sell_all"
         charges = charges_of(tariff, site.timeline, _meter_bounds(site, units, apart))
+        self._besides = besides
+        if besides is not None:
+            charges = replace(
+                charges,
+                import_price=charges.import_price + besides[0],
+                export_price=charges.export_price + besides[1],
+            )
         super().__init__(charges.import_price, charges.export_price, units, charges, apart)
         self._site = site
         self._tariff = tariff
@@ -69,15 +82,23 @@ class BilledMoney(Money):
     def ordered(self) -> bool:
         """Whether 0 <= export price <= import price in every step, whatever is done."""
         assert self.charges is not None
-        return self.charges.ordered
+        if self._besides is None:
+            return self.charges.ordered
+        bought, sold = self._besides
+        return self.charges.ordered and bool(((sold >= 0) & (sold <= bought)).all())
 
     def cost_and_scale(self, series: Floats, device_series: Floats) -> tuple[float, float]:
-        """Bill and degradation, and the sum of the bill's lines in size, at least 1."""
+        """What is paid in all, and the sum of the bill's lines and the rest in size, at least 1."""
         from bess.tariff.bill import bill_energy
 
         bill = bill_energy(self._site, self._tariff, series[0] + series[1], series[4] + series[7])
         moved = sum(abs(line.amount) for line in bill.lines)
-        return bill.total + self._wear(device_series), max(1.0, moved)
+        paid = bill.total + self._wear(device_series)
+        if self._besides is not None:
+            own = self._besides[0] * (series[0] + series[1])
+            own = own - self._besides[1] * (series[4] + series[7])
+            paid, moved = paid + float(own.sum()), moved + float(abs(own).sum())
+        return paid, max(1.0, moved)
 
 
 def _meter_bounds(site: Site, units: list[Unit], solar_metered_apart: bool) -> MeterBounds:

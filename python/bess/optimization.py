@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -16,7 +17,7 @@ from bess.dynamic_program import Optimum, not_by_steps, optimize_by_steps
 from bess.errors import InfeasibleError, InputError, SolverError
 from bess.highs import Answer, Clock, Relaxation, least_throughput, solve
 from bess.infeasibility import EnergyWindows, jointly_attainable, refused_limit, wanted_windows
-from bess.limits import Limit, coupling_of, cycle_limits
+from bess.limits import Limit, coupling_of
 from bess.money import Money
 from bess.multiplier import optimize_within
 from bess.site import Site
@@ -37,8 +38,14 @@ _MANY_COLUMNS = 16_000
 _MOST_NODES = 300
 
 
-def optimize(site: Site, units: list[Unit], strategy: Optimize, money: Money) -> Optimum:
-    """The least-cost dispatch of one unit or several.
+def optimize(
+    site: Site,
+    units: list[Unit],
+    strategy: Optimize,
+    money: Money,
+    limits: Sequence[Limit] = (),
+) -> Optimum:
+    """The least-cost dispatch of one unit or several, under limits on sums over all steps.
 
     Raises
     ------
@@ -50,10 +57,9 @@ def optimize(site: Site, units: list[Unit], strategy: Optimize, money: Money) ->
     SolverError
         Where the solver gives no answer, or none in time.
     """
-    limits = cycle_limits(site, units, strategy.max_cycles)
     known: Optimum | None = None
     if strategy.engine != "highs":
-        reason = not_by_steps(units, strategy, money)
+        reason = not_by_steps(units, strategy, money, limits)
         if reason is None:
             if limits:
                 known = optimize_within(site, units[0], strategy, money, limits[0])
@@ -130,7 +136,7 @@ class _Search:
         units: list[Unit],
         strategy: Optimize,
         money: Money,
-        limits: list[Limit],
+        limits: Sequence[Limit],
     ) -> None:
         self.clock = Clock(strategy.time_limit)
         self._site = site

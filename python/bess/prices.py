@@ -7,7 +7,7 @@ from typing import Any
 from bess._arrays import Floats, broadcast, is_single, number, series
 from bess._unchanging import Unchanging
 
-__all__ = ["Prices"]
+__all__ = ["Prices", "one_or_each"]
 
 
 class Prices(Unchanging):
@@ -34,8 +34,8 @@ class Prices(Unchanging):
     """What an exported kWh earns."""
 
     def __init__(self, import_price: Any, export_price: Any = 0.0) -> None:
-        object.__setattr__(self, "import_price", _price(import_price, "import_price"))
-        object.__setattr__(self, "export_price", _price(export_price, "export_price"))
+        object.__setattr__(self, "import_price", one_or_each(import_price, "import_price"))
+        object.__setattr__(self, "export_price", one_or_each(export_price, "export_price"))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Prices, (self.import_price, self.export_price)
@@ -58,7 +58,8 @@ class Prices(Unchanging):
         )
 
 
-def _price(value: Any, path: str) -> float | Floats:
+def one_or_each(value: Any, path: str) -> float | Floats:
+    """A number, or a read-only series of one for each step."""
     if is_single(value):
         return number(value, path, wanted="a number or a series of numbers")
     return series(value, path)

@@ -6,17 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from bess._arrays import Floats, freeze
+from bess.device_result import DeviceResult, Row, Violation
 from bess.errors import MissingExtraError
 from bess.site import Site
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bess.emissions import Emissions
     from bess.tariff import Tariff
     from bess.tariff.bill import Bill
 
@@ -35,105 +37,6 @@ SERIES: Final = (
     "battery_soc",
 )
 """The series of a result in the order in which the core stores them."""
-
-DEVICE_SERIES: Final = (
-    "grid_to_battery_kwh_ac",
-    "solar_to_battery_kwh_dc",
-    "battery_to_site_kwh_ac",
-    "battery_to_grid_kwh_ac",
-    "battery_soc",
-)
-
-
-class _Row:
-    """One row of an object's ``series``, as a read-only attribute."""
-
-    def __init__(self, row: int, doc: str) -> None:
-        self._row = row
-        self.__doc__ = doc
-
-    def __get__(self, instance: Any, owner: type) -> Floats:
-        if instance is None:
-            return cast("Floats", self)  # the class's attribute, with its docstring
-        return cast("Floats", instance.series[self._row])
-
-
-@dataclass(frozen=True)
-class Violation:
-    """A policy's window that was missed: when, what was wanted, and the state of charge reached.
-
-    >>> from datetime import UTC
-    >>> print(Violation(None, datetime(2025, 6, 1, 17, tzinfo=UTC), 0.8, 1.0, 0.655))
-    2025-06-01T17:00:00+00:00: state of charge 65.50 %, wanted 80 to 100 %
-    """
-
-    device: str | None
-    """The device's name; None for a plain `Battery`."""
-    timestamp: datetime
-    """The policy's own instant, on the site's clock."""
-    minimum: float
-    """Least state of charge wanted, a fraction of capacity."""
-    maximum: float
-    """Most state of charge wanted, a fraction of capacity."""
-    state_of_charge: float
-    """The state of charge reached at the end of the step with that instant, a fraction."""
-
-    def __str__(self) -> str:
-        whose = f"{self.device}: " if self.device else ""
-        wanted = f"{100 * self.minimum:g} to {100 * self.maximum:g} %"
-        reached = f"{100 * self.state_of_charge:.2f} %"
-        return f"{whose}{self.timestamp.isoformat()}: state of charge {reached}, wanted {wanted}"
-
-
-@dataclass(frozen=True, eq=False)
-class DeviceResult:
-    """One device's part of the flows; read-only series as in `Result`, of length ``site.steps``.
-
-    >>> from bess import BessDevice, Site, Surplus, dispatch
-    >>> site = Site(load_kwh=[0, 1], solar_kwh=[2, 0], start="2025-06-01T12:00Z")
-    >>> device = BessDevice(
-    ...     name="east", collector="main", maximum_charging_power=5000,
-    ...     maximum_discharging_power=5000, operational_battery_capacity=10000)
-    >>> east = dispatch(site, device, Surplus()).devices["east"]
-    >>> east.solar_to_battery_kwh_dc.round(3).tolist(), round(east.equivalent_full_cycles, 4)
-    ([1.9, 0.0], 0.1053)
-    """
-
-    name: str
-    capacity_kwh: float
-    """kWh DC."""
-    initial_state_of_charge: float
-    """A fraction of capacity; under a cyclic optimum, the one it found."""
-    discharge_efficiency: float
-    """kWh AC given for each kWh DC that leaves the cells."""
-    violations: tuple[Violation, ...]
-    """The windows of its own policies that were missed, in order of time."""
-    series: Floats = field(repr=False)
-    """Its five series in the order of ``DEVICE_SERIES``, shape (5, steps)."""
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(freeze(state))
-
-    grid_to_battery_kwh_ac = _Row(0, "Grid energy sent to the device, before conversion.")
-    solar_to_battery_kwh_dc = _Row(1, "Solar energy as it arrives at the device.")
-    battery_to_site_kwh_ac = _Row(2, "Energy the device gives to the site.")
-    battery_to_grid_kwh_ac = _Row(3, "Energy the device gives to the grid.")
-    battery_soc = _Row(4, "State of charge at the end of each step, a fraction of capacity.")
-
-    @property
-    def stored_energy_change_kwh(self) -> float:
-        """Energy stored at the end less that at the start, kWh DC."""
-        return self.capacity_kwh * (float(self.series[4, -1]) - self.initial_state_of_charge)
-
-    @property
-    def discharge_kwh_dc(self) -> float:
-        """Energy that left the cells over the horizon, kWh DC."""
-        return float(self.series[2].sum() + self.series[3].sum()) / self.discharge_efficiency
-
-    @property
-    def equivalent_full_cycles(self) -> float:
-        """Energy that left the cells over the horizon, in capacities."""
-        return self.discharge_kwh_dc / self.capacity_kwh
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -168,10 +71,14 @@ class Result:
     """What a kWh earned at the meter in each step; None without prices."""
     degradation_cost_per_kwh: float = 0.0
     """Money for each kWh DC that left the cells."""
+    objective: float | None = None
+    """Under `Optimize`: what was least, by default the cost; with a price on emissions they are in
+    it; under another objective kg emitted or kWh imported."""
     lower_bound: float | None = None
-    """Under `Optimize`: no schedule can cost less than this (a certificate)."""
+    """Under `Optimize`: the objective of no schedule is less than this (a certificate)."""
     gap: float | None = None
-    """Under `Optimize`: cost less lower bound, relative to max(1, the money that flows)."""
+    """Under `Optimize`: objective less lower bound, relative to max(1, the money that flows), or
+    to what is emitted or imported."""
     engine: str | None = None
     """Under `Optimize`: what found it, ``"core"`` or ``"highs"``."""
     marginal_value: Floats | None = field(default=None, repr=False)
@@ -180,20 +87,22 @@ class Result:
     """What was assumed on the caller's behalf."""
     tariff: Tariff | None = field(default=None, repr=False)
     """What it is billed on; None where prices were given, or nothing."""
+    emissions: Emissions | None = field(default=None, repr=False)
+    """What a kWh at the meter emits; None where that was not given."""
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(freeze(state))
 
-    grid_to_site_kwh_ac = _Row(0, "Grid energy that serves the load.")
-    grid_to_battery_kwh_ac = _Row(1, "Grid energy sent to the battery, before conversion.")
-    solar_to_battery_kwh_dc = _Row(2, "Solar energy as it arrives at the battery.")
-    solar_to_site_kwh_ac = _Row(3, "Solar energy that serves the load.")
-    solar_to_grid_kwh_ac = _Row(4, "Solar energy exported.")
-    solar_curtailed_kwh_dc = _Row(5, "Solar energy not used.")
-    battery_to_site_kwh_ac = _Row(6, "Battery energy that serves the load.")
-    battery_to_grid_kwh_ac = _Row(7, "Battery energy exported.")
-    net_load_kwh_ac = _Row(8, "Import minus export.")
-    battery_soc = _Row(9, "State of charge at the end of each step, a fraction of capacity.")
+    grid_to_site_kwh_ac = Row(0, "Grid energy that serves the load.")
+    grid_to_battery_kwh_ac = Row(1, "Grid energy sent to the battery, before conversion.")
+    solar_to_battery_kwh_dc = Row(2, "Solar energy as it arrives at the battery.")
+    solar_to_site_kwh_ac = Row(3, "Solar energy that serves the load.")
+    solar_to_grid_kwh_ac = Row(4, "Solar energy exported.")
+    solar_curtailed_kwh_dc = Row(5, "Solar energy not used.")
+    battery_to_site_kwh_ac = Row(6, "Battery energy that serves the load.")
+    battery_to_grid_kwh_ac = Row(7, "Battery energy exported.")
+    net_load_kwh_ac = Row(8, "Import minus export.")
+    battery_soc = Row(9, "State of charge at the end of each step, a fraction of capacity.")
 
     @property
     def flows(self) -> dict[str, Floats]:
@@ -244,6 +153,28 @@ class Result:
             return None
         bought = float(np.dot(self.import_price, self.import_kwh_ac))
         return bought - float(np.dot(self.export_price, self.export_kwh_ac))
+
+    @cached_property
+    def emissions_kg(self) -> float | None:
+        """What imports emitted less what exports are credited with; None without `Emissions`."""
+        if self.emissions is None:
+            return None
+        bought, sold = self.emissions.series(self.site.steps)
+        return float(np.dot(bought, self.import_kwh_ac) - np.dot(sold, self.export_kwh_ac))
+
+    @property
+    def self_consumption(self) -> float | None:
+        """The part of the solar energy that served the site or was stored; None without solar."""
+        solar = float(self.site.solar_kwh.sum())
+        lost = self.solar_curtailed_kwh_dc * self.site.solar_dc_to_ac_efficiency
+        unused = float(self.solar_to_grid_kwh_ac.sum() + lost.sum())
+        return 1 - unused / solar if solar > 0 else None
+
+    @property
+    def self_sufficiency(self) -> float | None:
+        """1 less energy imported over load; None without load."""
+        load = float(self.site.load_kwh.sum())
+        return 1 - float(self.import_kwh_ac.sum()) / load if load > 0 else None
 
     @cached_property
     def bill(self) -> Bill | None:

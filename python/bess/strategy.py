@@ -194,7 +194,7 @@ def _cycles(value: Any) -> Any:
 
 
 class Optimize(Model):
-    """The schedule of least cost, with perfect foresight and a certificate.
+    """The schedule of least cost (or another objective), with perfect foresight and a certificate.
 
     Parameters
     ----------
@@ -211,6 +211,14 @@ class Optimize(Model):
     engine
         ``"core"``: the exact programme in the core, which takes one battery at prices by step;
         ``"highs"``: the general solver; ``"auto"``: the core where it can.
+    objective
+        What is least: ``"cost"``; ``"emissions"``, kg over the horizon; or ``"self_consumption"``,
+        the kWh imported over the horizon, so that most of the load is served on site. Of equal
+        emissions or imports the least cost is taken.
+    emissions_price_per_kg
+        Money for each kg emitted, which joins the cost (80 a tonne is 0.08).
+    max_emissions_kg
+        Most emissions over the horizon.
     max_cycles
         Most equivalent full cycles a year of each device (one number, or a list in their order): of
         energy that leaves the cells, in nameplate capacities, as in
@@ -236,6 +244,9 @@ class Optimize(Model):
     gap: Annotated[Number, Field(ge=0)] = 1e-6
     time_limit: Annotated[Number, Field(gt=0)] | None = None
     engine: Literal["auto", "core", "highs"] = "auto"
+    objective: Literal["cost", "emissions", "self_consumption"] = "cost"
+    emissions_price_per_kg: Annotated[Number, Field(ge=0)] = 0.0
+    max_emissions_kg: Number | None = None
     max_cycles: Annotated[float | tuple[float, ...], BeforeValidator(_cycles)] | None = None
 
 
