@@ -24,6 +24,7 @@ from bess.errors import (
 )
 from bess.policy import SchedulePolicy
 from bess.prices import Prices
+from bess.resilience import Resilience, outage_reserve, resilience
 from bess.result import DeviceResult, Result, Violation
 from bess.site import Site
 from bess.strategy import FixedSchedule, Follow, Optimize, PeakShave, Surplus
@@ -58,6 +59,7 @@ __all__ = [
     "Prices",
     "Problem",
     "Profile",
+    "Resilience",
     "Result",
     "Savings",
     "SchedulePolicy",
@@ -74,7 +76,9 @@ __all__ = [
     "bill",
     "dispatch",
     "load_tariff",
+    "outage_reserve",
     "read_profile",
+    "resilience",
     "run_request",
     "savings",
 ]

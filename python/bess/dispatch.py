@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import numpy as np
 
 from bess import _core
-from bess._arrays import Floats
+from bess._arrays import Floats, broadcast
 from bess.battery import Battery, Terminal
 from bess.device import BessDevice
 from bess.emissions import Emissions
@@ -49,6 +49,7 @@ def dispatch(
     tariff: Tariff | None = None,
     emissions: Emissions | None = None,
     policies: Sequence[SchedulePolicy | dict[str, Any]] = (),
+    reserve_state_of_charge: Any = None,
     initial_state_of_charge: float | None = None,
     terminal_state_of_charge: Terminal | None = None,
     degradation_cost_per_kwh: float | None = None,
@@ -69,6 +70,9 @@ def dispatch(
         What a kWh at the meter emits: the result then has `Result.emissions_kg`.
     policies
         Windows on the state of charge, for a `Battery`; devices have their own.
+    reserve_state_of_charge
+        Least state of charge at the end of every step, for outages say (see `outage_reserve`): a
+        number, or one for each step. Every device keeps it as it keeps policies.
     initial_state_of_charge, terminal_state_of_charge, degradation_cost_per_kwh, allow_...
         For devices, whose model does not hold them: as the fields of `Battery`, with its defaults.
 
@@ -103,6 +107,11 @@ def dispatch(
     }
     keywords = {name: value for name, value in given.items() if value is not None}
     units = units_of(site, battery, policies, keywords)
+    if reserve_state_of_charge is not None:
+        reserve = broadcast(
+            reserve_state_of_charge, "reserve_state_of_charge", site.steps, minimum=0.0
+        )
+        units = [unit.with_reserve(reserve, site.timeline) for unit in units]
     assumptions: list[str] = []
     paid = _paid(site, prices, tariff, assumptions)
     emitted = _emitted(site, emissions)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import numpy as np
+
 from bess import _core
 from bess._arrays import Floats
 from bess.battery import Battery
@@ -14,6 +16,7 @@ from bess.errors import InputError, Problem, join_path
 from bess.policy import SchedulePolicy, Window, windows
 from bess.result import DeviceResult, Violation
 from bess.site import Site
+from bess.timeline import Timeline
 
 __all__ = ["Unit", "units_of"]
 
@@ -26,6 +29,10 @@ DEVICE_KEYWORDS: Final = (
     "allow_battery_to_grid",
     "allow_solar_to_battery",
 )
+
+
+# States of charge that differ by less are the same.
+_ROUNDING: Final = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +49,32 @@ class Unit:
     def initial_energy(self) -> float:
         """kWh DC stored before the first step."""
         return self.battery.capacity_kwh * self.battery.initial_state_of_charge
+
+    def with_reserve(self, reserve: Floats, timeline: Timeline) -> Unit:
+        """The unit with a window at every step's end at which more than its least is reserved.
+
+        Raises `InputError` where a reserve is above the battery's most state of charge.
+        """
+        most, least = self.battery.max_state_of_charge, self.battery.min_state_of_charge
+        above = np.flatnonzero(reserve > most + _ROUNDING)
+        if len(above):
+            raise InputError.at(
+                f"reserve_state_of_charge[{above[0]}]",
+                f"must be at most the battery's max_state_of_charge ({most:g})",
+                float(reserve[above[0]]),
+            )
+        added = [
+            Window(
+                timeline.instant(step + 1),
+                step,
+                min(float(reserve[step]), most),
+                most,
+                ("reserve",),
+            )
+            for step in np.flatnonzero(reserve > least + _ROUNDING).tolist()
+        ]
+        found = sorted([*self.windows, *added], key=lambda window: window.at.timestamp())
+        return replace(self, windows=tuple(found))
 
     def with_wear(self, degradation_cost_per_kwh: float) -> Unit:
         """The unit at another degradation cost."""
