@@ -185,6 +185,8 @@ bool StageCosts::build(const Problem& problem) {
       next += (f.count + kRow - 1) / kRow * kRow;
     }
   }
+  replaced_.clear();
+  end_ = replaced_end_ = next;
   steepest_ = 0;
   if (kinks_ == 0) return true;
   for (std::size_t t = 0; t < steps; ++t) {
@@ -195,6 +197,26 @@ bool StageCosts::build(const Problem& problem) {
     for (const CostSegment& s : all) steepest_ = std::max(steepest_, std::abs(s.slope));
   }
   return true;
+}
+
+void StageCosts::replace(std::size_t t, const StageCost& cost,
+                         std::span<const CostSegment> segments) {
+  if (replaced_end_ + segments.size() + kRow > segments_.size()) {
+    segments_.resize(2 * segments_.size() + segments.size() + kRow);
+  }
+  replaced_.push_back({t, costs_[t]});
+  costs_[t] = cost;
+  costs_[t].first = static_cast<std::uint32_t>(replaced_end_);
+  CostSegment* const out = segments_.data() + replaced_end_;
+  std::copy(segments.begin(), segments.end(), out);
+  std::fill_n(out + segments.size(), kRow, CostSegment{kNoLimit, cost.most});
+  replaced_end_ += (segments.size() + kRow - 1) / kRow * kRow;
+}
+
+void StageCosts::restore() {
+  for (const Replaced& replaced : replaced_) costs_[replaced.step] = replaced.cost;
+  replaced_.clear();
+  replaced_end_ = end_;
 }
 
 }  // namespace bess

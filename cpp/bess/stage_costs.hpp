@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <span>
+#include <vector>
 
 #include "bess/large_vector.hpp"
 #include "bess/problem.hpp"
@@ -20,6 +21,10 @@ class StageCosts {
   // False where load above the import limit cannot be served. O(steps).
   bool build(const Problem& problem);
 
+  // Puts another cost in the place of step `t`'s, until `restore`; not twice.
+  void replace(std::size_t t, const StageCost& cost, std::span<const CostSegment> segments);
+  void restore();
+
   std::size_t steps() const { return costs_.size(); }
   const StageCost& operator[](std::size_t t) const { return costs_[t]; }
   std::span<const CostSegment> segments(std::size_t t) const {
@@ -32,6 +37,14 @@ class StageCosts {
   double steepest() const { return steepest_; }  // slope, where there are kinks
 
  private:
+  struct Replaced {
+    std::size_t step;
+    StageCost cost;
+  };
+
+  std::size_t end_ = 0;  // of the segments built
+  std::size_t replaced_end_ = 0;
+  std::vector<Replaced> replaced_;
   LargeVector<StageCost> costs_;
   LargeVector<CostSegment> segments_;
   std::size_t kinks_ = 0;

@@ -62,7 +62,17 @@ void bind_coupling(py::module_& m) {
            py::arg("row_lower").noconvert(), py::arg("row_upper").noconvert(), py::arg("offset"),
            py::arg("drawn_device").noconvert() = py::none(),
            py::arg("drawn_row").noconvert() = py::none(),
-           py::arg("drawn_factor").noconvert() = py::none());
+           py::arg("drawn_factor").noconvert() = py::none())
+      .def_readonly("column_cost", &CouplingHolder::column_cost)
+      .def_readonly("column_lower", &CouplingHolder::column_lower)
+      .def_readonly("column_upper", &CouplingHolder::column_upper)
+      .def_readonly("integrality", &CouplingHolder::integrality)
+      .def_readonly("start", &CouplingHolder::start)
+      .def_readonly("index", &CouplingHolder::index)
+      .def_readonly("value", &CouplingHolder::value)
+      .def_readonly("row_lower", &CouplingHolder::row_lower)
+      .def_readonly("row_upper", &CouplingHolder::row_upper)
+      .def_readonly("offset", &CouplingHolder::offset);
 
   m.def(
       "couple",

@@ -151,7 +151,41 @@ class Coupling:
         drawn_row: NDArray[np.int32] | None = None,
         drawn_factor: Floats | None = None,
     ) -> None: ...
+    column_cost: Final[Floats]
+    column_lower: Final[Floats]
+    column_upper: Final[Floats]
+    integrality: Final[NDArray[np.int32]]
+    start: Final[NDArray[np.int32]]
+    index: Final[NDArray[np.int32]]
+    value: Final[Floats]
+    row_lower: Final[Floats]
+    row_upper: Final[Floats]
+    offset: Final[float]
 
+class CutOracle:
+    def __init__(
+        self,
+        step: NDArray[np.int32],
+        column: NDArray[np.int32],
+        room: Floats,
+        factor: Floats,
+        penalty: Floats,
+    ) -> None: ...
+    def start(self, problem: Problem) -> bool: ...
+    def evaluate(self, columns: Floats) -> float: ...
+    def cut(
+        self, starts: NDArray[np.uint32]
+    ) -> tuple[Floats, NDArray[np.int32], NDArray[np.int32], Floats]: ...
+    @property
+    def energy(self) -> Floats: ...
+    @property
+    def worth(self) -> Floats: ...
+    @property
+    def low(self) -> Floats: ...
+    @property
+    def high(self) -> Floats: ...
+
+def write_schedule(problem: Problem, energy: Floats) -> tuple[Floats, Floats] | None: ...
 def couple(program: LinearProgram, coupling: Coupling) -> LinearProgram: ...
 def dual_bound(
     program: LinearProgram, row_dual: Floats, column_lower: Floats, column_upper: Floats

@@ -13,7 +13,15 @@ from bess import _core
 from bess._arrays import Floats
 from bess.errors import InfeasibleError, SolverError
 
-__all__ = ["Answer", "Clock", "Relaxation", "least_throughput", "nearest_energies", "solve"]
+__all__ = [
+    "Answer",
+    "Clock",
+    "GrowingProgram",
+    "Relaxation",
+    "least_throughput",
+    "nearest_energies",
+    "solve",
+]
 
 # Far tighter than the certificate needs; the flows are recomputed in any case.
 _TOLERANCE: Final = 1e-9
@@ -123,6 +131,44 @@ class Relaxation:
         return Answer(solution, bound, duals)
 
 
+class GrowingProgram:
+    """A small linear program that rows or columns are added to between runs."""
+
+    def __init__(self, clock: Clock, *, adds_columns: bool) -> None:
+        self._clock = clock
+        self._highs = _new()
+        self._highs.setOptionValue("presolve", "off")
+        if adds_columns:  # the basis stays feasible
+            self._highs.setOptionValue("simplex_strategy", _PRIMAL_SIMPLEX)
+
+    def add_columns(
+        self,
+        cost: Floats,
+        lower: Floats,
+        upper: Floats,
+        start: Any = None,
+        index: Any = None,
+        value: Any = None,
+    ) -> None:
+        """Add columns, with their entries in the rows there are."""
+        count = len(cost)
+        if start is None:
+            start, index, value = np.zeros(count, np.int32), np.zeros(0, np.int32), np.zeros(0)
+        self._highs.addCols(count, cost, lower, upper, len(index), start, index, value)
+
+    def add_rows(self, lower: Floats, upper: Floats, start: Any, index: Any, value: Any) -> None:
+        """Add rows, with their entries in the columns there are."""
+        self._highs.addRows(len(lower), lower, upper, len(index), start, index, value)
+
+    def solve(self) -> tuple[Floats, Floats]:
+        """The columns of an optimum, and the duals of its rows.
+
+        Raises `InfeasibleError` and `SolverError`.
+        """
+        columns = _run(self._highs, self._clock, to_the_end=True)
+        return columns, np.array(self._highs.getSolution().row_dual)
+
+
 def least_throughput(program: _core.LinearProgram, found: Floats, clock: Clock) -> Floats:
     """Of all solutions of a MILP that cost no more than the one found, one of least throughput.
 
@@ -217,9 +263,7 @@ def nearest_energies(
         settled = first + 1
 
 
-def _load(
-    program: _core.LinearProgram, cost: Floats, lower: Floats, upper: Floats, whole: Any
-) -> Any:
+def _new() -> Any:
     import highspy
 
     highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
@@ -231,10 +275,19 @@ def _load(
         ("dual_feasibility_tolerance", _TOLERANCE),
         ("mip_feasibility_tolerance", _TOLERANCE),
         ("mip_rel_gap", 0.0),
-        # With a row a step there is little for presolve to find: measured, it takes longer.
-        ("presolve", "choose" if program.has_flows or whole.any() else "off"),
     ):
         highs.setOptionValue(option, value)
+    return highs
+
+
+def _load(
+    program: _core.LinearProgram, cost: Floats, lower: Floats, upper: Floats, whole: Any
+) -> Any:
+    import highspy
+
+    highs = _new()
+    # With a row a step there is little for presolve to find: measured, it takes longer.
+    highs.setOptionValue("presolve", "choose" if program.has_flows or whole.any() else "off")
     status = highs.passModel(
         len(cost),
         len(program.row_lower),

@@ -13,6 +13,7 @@ from bess import _core
 from bess._arrays import Floats
 from bess.branching import branch_and_bound
 from bess.crossings import at_once, with_crossings
+from bess.decomposition import not_by_cuts, optimize_by_cuts
 from bess.dynamic_program import Optimum, not_by_steps, optimize_by_steps
 from bess.errors import InfeasibleError, InputError, SolverError
 from bess.highs import Answer, Clock, Relaxation, least_throughput, solve
@@ -60,21 +61,25 @@ def optimize(
     known: Optimum | None = None
     if strategy.engine != "highs":
         reason = not_by_steps(units, strategy, money, limits)
-        if reason is None:
-            if limits:
-                known = optimize_within(site, units[0], strategy, money, limits[0])
-            else:
-                known = optimize_by_steps(site, units[0], strategy, money)
-            if known is not None and (
-                known.gap <= strategy.gap
-                or strategy.engine == "core"
-                or _kinks(money) > _FEW_BINARIES
-            ):
-                return known
-            if strategy.engine == "core":
-                raise SolverError("rounding leaves no schedule that meets every limit")
-        elif strategy.engine == "core":
+        if reason is None and limits:
+            known = optimize_within(site, units[0], strategy, money, limits[0])
+        elif reason is None:
+            known = optimize_by_steps(site, units[0], strategy, money)
+        elif money.charges is not None and not limits:
+            reason = not_by_cuts(units, strategy, money)
+            if reason is None:
+                clock = Clock(strategy.time_limit)
+                known = optimize_by_cuts(site, units[0], strategy, money, clock)
+        if known is not None and (
+            known.gap <= strategy.gap
+            or strategy.engine == "core"
+            or _kinks(money) > _FEW_BINARIES
+        ):
+            return known
+        if strategy.engine == "core" and reason is not None:
             raise InputError.at("strategy.engine", f"cannot be core here: {reason}", "core")
+        if strategy.engine == "core":
+            raise SolverError("the core's schedule is not proven: highs may do better")
     search = _Search(site, units, strategy, money, limits)
     search.run(None, None)
     if strategy.allow_simultaneous:
