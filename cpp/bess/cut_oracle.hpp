@@ -72,8 +72,8 @@ class CutOracle {
   DynamicProgram program_;
   std::span<const ImportCap> caps_;
   std::vector<double> columns_;
-  std::vector<double> cap_;      // by step
-  std::vector<double> penalty_;  // by step
+  std::vector<double> cap_;             // by step
+  std::vector<double> penalty_;         // by step
   std::vector<std::uint32_t> binding_;  // by step, the cap that is least, from 1; 0: none
   std::vector<double> energy_;
   std::vector<double> worth_;

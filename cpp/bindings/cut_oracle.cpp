@@ -37,9 +37,8 @@ void bind_cut_oracle(py::module_& m) {
              holder->penalty.assign(penalty.data(), penalty.data() + penalty.size());
              return holder;
            }),
-           py::arg("step").noconvert(), py::arg("column").noconvert(),
-           py::arg("room").noconvert(), py::arg("factor").noconvert(),
-           py::arg("penalty").noconvert())
+           py::arg("step").noconvert(), py::arg("column").noconvert(), py::arg("room").noconvert(),
+           py::arg("factor").noconvert(), py::arg("penalty").noconvert())
       .def(
           "start",
           [](OracleHolder& self, py::object problem) {
@@ -109,9 +108,9 @@ void bind_cut_oracle(py::module_& m) {
         bool feasible;
         {
           const py::gil_scoped_release release;
-          feasible = write_schedule(problem.problem, energies, blocks.flows,
-                                    blocks.device_flows.front())
-                         .feasible;
+          feasible =
+              write_schedule(problem.problem, energies, blocks.flows, blocks.device_flows.front())
+                  .feasible;
         }
         if (!feasible) return py::none();
         return py::make_tuple(blocks.site_array(), blocks.device_array());

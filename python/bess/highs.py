@@ -14,12 +14,14 @@ from bess._arrays import Floats
 from bess.errors import InfeasibleError, SolverError
 
 __all__ = [
+    "PRIMAL_SIMPLEX",
     "Answer",
     "Clock",
-    "GrowingProgram",
     "Relaxation",
     "least_throughput",
     "nearest_energies",
+    "new_highs",
+    "run",
     "solve",
 ]
 
@@ -27,10 +29,10 @@ __all__ = [
 _TOLERANCE: Final = 1e-9
 _COLUMN_WISE: Final = 1
 _MINIMISE: Final = 1
-_PRIMAL_SIMPLEX: Final = 4
+PRIMAL_SIMPLEX: Final = 4
 _OTHER_WAYS: Final = (
     ("presolve", "on"),
-    ("simplex_strategy", _PRIMAL_SIMPLEX),
+    ("simplex_strategy", PRIMAL_SIMPLEX),
     ("simplex_scale_strategy", 0),
     ("solver", "ipm"),
 )
@@ -80,7 +82,7 @@ def solve(
     unit = program.cost_unit * program.energy_unit
     highs = _load(program, program.column_cost, program.column_lower, program.column_upper, whole)
     highs.setOptionValue("mip_abs_gap", max(gap / unit, 1e-12))
-    found = _run(highs, clock)
+    found = run(highs, clock)
     info = highs.getInfo()
     bound = float(info.mip_dual_bound) * unit + program.offset
     solution, duals = _with_fixed_modes(program, found, clock)
@@ -125,48 +127,10 @@ class Relaxation:
         """
         self._lower[self.binaries], self._upper[self.binaries] = lower, upper
         self._highs.changeColsBounds(len(self.binaries), self.binaries, lower, upper)
-        solution = _run(self._highs, self._clock, to_the_end=True)
+        solution = run(self._highs, self._clock, to_the_end=True)
         duals = np.array(self._highs.getSolution().row_dual)
         bound = _core.dual_bound(self._program, duals, self._lower, self._upper)
         return Answer(solution, bound, duals)
-
-
-class GrowingProgram:
-    """A small linear program that rows or columns are added to between runs."""
-
-    def __init__(self, clock: Clock, *, adds_columns: bool) -> None:
-        self._clock = clock
-        self._highs = _new()
-        self._highs.setOptionValue("presolve", "off")
-        if adds_columns:  # the basis stays feasible
-            self._highs.setOptionValue("simplex_strategy", _PRIMAL_SIMPLEX)
-
-    def add_columns(
-        self,
-        cost: Floats,
-        lower: Floats,
-        upper: Floats,
-        start: Any = None,
-        index: Any = None,
-        value: Any = None,
-    ) -> None:
-        """Add columns, with their entries in the rows there are."""
-        count = len(cost)
-        if start is None:
-            start, index, value = np.zeros(count, np.int32), np.zeros(0, np.int32), np.zeros(0)
-        self._highs.addCols(count, cost, lower, upper, len(index), start, index, value)
-
-    def add_rows(self, lower: Floats, upper: Floats, start: Any, index: Any, value: Any) -> None:
-        """Add rows, with their entries in the columns there are."""
-        self._highs.addRows(len(lower), lower, upper, len(index), start, index, value)
-
-    def solve(self) -> tuple[Floats, Floats]:
-        """The columns of an optimum, and the duals of its rows.
-
-        Raises `InfeasibleError` and `SolverError`.
-        """
-        columns = _run(self._highs, self._clock, to_the_end=True)
-        return columns, np.array(self._highs.getSolution().row_dual)
 
 
 def least_throughput(program: _core.LinearProgram, found: Floats, clock: Clock) -> Floats:
@@ -190,7 +154,7 @@ def least_throughput(program: _core.LinearProgram, found: Floats, clock: Clock) 
     highs.setOptionValue("mip_max_nodes", _FEW_NODES)
     highs.setSolution(len(found), columns, found)
     try:
-        return _with_fixed_modes(program, _run(highs, clock), clock)[0]
+        return _with_fixed_modes(program, run(highs, clock), clock)[0]
     except (InfeasibleError, SolverError):  # by a hair, or for want of time
         return found
 
@@ -212,12 +176,12 @@ def _break_ties(
     columns = len(program.column_cost)
     cost = program.column_cost + program.tie_cost
     highs = _load(program, cost, lower, upper, np.zeros(columns, dtype=np.int32))
-    first = _run(highs, clock)
+    first = run(highs, clock)
     first_duals = np.array(highs.getSolution().row_dual)
     highs.changeColsCost(columns, np.arange(columns, dtype=np.int32), program.column_cost)
-    highs.setOptionValue("simplex_strategy", _PRIMAL_SIMPLEX)
+    highs.setOptionValue("simplex_strategy", PRIMAL_SIMPLEX)
     try:
-        solution = _run(highs, clock)
+        solution = run(highs, clock)
     except (InfeasibleError, SolverError):  # the first is optimal but for the little cost
         return first, first_duals
     return solution, np.array(highs.getSolution().row_dual)
@@ -245,7 +209,7 @@ def nearest_energies(
         highs.addRows(count, lower, upper, 2 * count, starts, pairs, np.tile([1.0, sign], count))
     settled = 0
     while True:
-        found = _run(highs, clock)
+        found = run(highs, clock)
         missing = found[slack]
         late = settled + np.flatnonzero(missing[settled:] > _TOLERANCE)
         if len(late) == 0:
@@ -256,14 +220,15 @@ def nearest_energies(
         weights[:] = slack == slack[first]
         highs.changeColsCost(count, slack, weights)
         highs.changeColsBounds(count, slack, np.zeros(count), most)
-        most[first] = max(float(_run(highs, clock)[slack[first]]), 0.0)
+        most[first] = max(float(run(highs, clock)[slack[first]]), 0.0)
         weights[:] = np.arange(count) > first
         highs.changeColsCost(count, slack, weights)
         highs.changeColsBounds(count, slack, np.zeros(count), most)
         settled = first + 1
 
 
-def _new() -> Any:
+def new_highs() -> Any:
+    """HiGHS, empty, quiet and strict."""
     import highspy
 
     highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
@@ -285,7 +250,7 @@ def _load(
 ) -> Any:
     import highspy
 
-    highs = _new()
+    highs = new_highs()
     # With a row a step there is little for presolve to find: measured, it takes longer.
     highs.setOptionValue("presolve", "choose" if program.has_flows or whole.any() else "off")
     status = highs.passModel(
@@ -310,7 +275,11 @@ def _load(
     return highs
 
 
-def _run(highs: Any, clock: Clock, *, to_the_end: bool = False) -> Floats:
+def run(highs: Any, clock: Clock, *, to_the_end: bool = False) -> Floats:
+    """The columns of the solution found; ``to_the_end``: of an optimum.
+
+    Raises `InfeasibleError` and `SolverError`.
+    """
     import highspy
 
     if clock.left < math.inf:

@@ -5,37 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bess._arrays import Floats
+from bess.decomposition.entries import Entries, Indices
 from bess.tariff.program import Charges
 
-__all__ = ["CoupledRows", "Entries", "split"]
+__all__ = ["CoupledRows", "split"]
 
-Indices = NDArray[np.int32]
 _INFINITY = float("inf")
 # Each row over many steps has a price of its own to be found.
 _MOST_SUMS = 400
 # From a step's cap to the column that is paid for: group, window, ratchet, band, minimum.
 _LONGEST_CHAIN = 6
-
-
-@dataclass(frozen=True, eq=False)
-class Entries:
-    """A sparse matrix, entry by entry."""
-
-    row: Indices
-    column: Indices
-    value: Floats
-
-    def only(self, kept: NDArray[np.bool_]) -> Entries:
-        """Some of the entries."""
-        return Entries(self.row[kept], self.column[kept], self.value[kept])
-
-    def times(self, columns: Floats, rows: int) -> Floats:
-        """The product with a vector."""
-        product: Floats = np.bincount(self.row, self.value * columns[self.column], rows)
-        return product
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,15 +6,10 @@ import numpy as np
 
 from bess import _core
 from bess._arrays import Floats
-from bess.decomposition.coupled_rows import CoupledRows, Entries, split
-from bess.decomposition.masters import (
-    Blocks,
-    CutMaster,
-    CutPoint,
-    Cuts,
-    Trajectory,
-    TrajectoryMaster,
-)
+from bess.decomposition.coupled_rows import CoupledRows, split
+from bess.decomposition.cut_master import CutMaster, CutPoint, Cuts
+from bess.decomposition.entries import Blocks, Entries, added
+from bess.decomposition.trajectory_master import Trajectory, TrajectoryMaster
 from bess.dynamic_program import Optimum
 from bess.errors import SolverError
 from bess.highs import Clock
@@ -177,27 +172,33 @@ class _Rounds:
         price = self._price[rows.sum_row]
         steps = self._site.steps
         return self._problem.at_prices(
-            money.import_price + np.bincount(rows.sum_step, price * rows.sum_import, steps),
-            money.export_price - np.bincount(rows.sum_step, price * rows.sum_export, steps),
+            money.import_price + added(rows.sum_step, price * rows.sum_import, steps),
+            money.export_price - added(rows.sum_step, price * rows.sum_export, steps),
         )
 
     def _cut_into_blocks(self) -> Blocks:
         """Where the worth of energy jumps most, near the ends of days."""
         per_hour = 1 / self._site.step_hours
-        length, reach = round(_BLOCK_HOURS * per_hour), round(_REACH_HOURS * per_hour)
+        length, reach = max(round(_BLOCK_HOURS * per_hour), 1), round(_REACH_HOURS * per_hour)
         jump = np.abs(np.diff(self._oracle.worth, prepend=np.nan))
         steps = self._site.steps
         starts = [0]
         wanted = length
         while wanted < steps - length // 2:
-            near = slice(max(wanted - reach, starts[-1] + 1), min(wanted + reach, steps))
+            near = slice(max(wanted - reach, starts[-1] + 1), min(wanted + reach + 1, steps))
             starts.append(near.start + int(np.argmax(jump[near])))
             wanted = starts[-1] + length
         of_step = np.zeros(steps, np.int32)
         of_step[starts[1:]] = 1
         ends = [*starts, steps]
         low, high = self._oracle.low, self._oracle.high
-        return Blocks(np.array(starts, np.uint32), np.cumsum(of_step), low[ends], high[ends])
+        return Blocks(
+            np.array(starts, np.uint32),
+            np.cumsum(of_step, dtype=np.int32),
+            low[ends],
+            high[ends],
+            len(starts),
+        )
 
     def _part_bounds(self) -> tuple[Floats, Floats]:
         """What a block's part of a sum lies between, whatever is done."""
@@ -228,7 +229,7 @@ class _Rounds:
         found = _core.write_schedule(self._problem, energy)
         if found is None:
             raise SolverError("rounding leaves no schedule that meets every limit")
-        series, device_series = found
+        series = found[0]
         bought, sold = series[0] + series[1], series[4] + series[7]
         battery = self._unit.battery
         wear = battery.degradation_cost_per_kwh / battery.dc_to_ac_efficiency
@@ -254,7 +255,7 @@ class _Rounds:
             Entries(
                 (parts // blocks.count).astype(np.int32),
                 (parts % blocks.count).astype(np.int32),
-                np.bincount(place, part),
+                added(place, part, len(parts)),
             ),
             Entries((pairs // own).astype(np.int32), (pairs % own).astype(np.int32), peaks),
         )

@@ -1,0 +1,155 @@
+"""From below: a small program in which the cost of each block is held above cuts.
+
+It has the tariff's own columns and rows. The steps are cut into blocks; the cost of each is a
+column held above every cut known of it, and so is, for each sum over steps, the block's part of it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bess._arrays import Floats
+from bess.decomposition.coupled_rows import CoupledRows
+from bess.decomposition.entries import Blocks, Entries, Indices, added
+from bess.growing_program import GrowingProgram
+from bess.highs import Clock
+
+__all__ = ["CutMaster", "CutPoint", "Cuts"]
+
+_INFINITY = float("inf")
+
+
+class Cuts(NamedTuple):
+    """Block by block, what its cost is at least: a constant plus slopes times ..."""
+
+    constant: Floats
+    at_start: Floats
+    """... the energy stored at its start, less this,"""
+    at_end: Floats
+    """the energy stored at its end,"""
+    slopes: Entries
+    """the tariff's columns (the row is the block),"""
+    price: Floats
+    """and for each sum, less its price, the block's part of it."""
+
+
+class CutPoint(NamedTuple):
+    """Where the cuts' total is least."""
+
+    columns: Floats
+    energy: Floats
+    parts: Floats
+    cost: Floats
+    """Of each block."""
+    price: Floats
+    """Of each sum."""
+
+
+class CutMaster:
+    """From below: the tariff's columns, stored energies between blocks, and cuts."""
+
+    def __init__(
+        self, rows: CoupledRows, blocks: Blocks, part_bounds: tuple[Floats, Floats], clock: Clock
+    ) -> None:
+        own, inner = len(rows.cost), blocks.count + 1
+        block = blocks.of_step[rows.sum_step]
+        pairs = np.unique(rows.sum_row.astype(np.int64) * blocks.count + block)
+        self._pair_sum = (pairs // blocks.count).astype(np.int32)
+        self._pair_block = (pairs % blocks.count).astype(np.int32)
+        self._rows, self._blocks, self._clock = rows, blocks, clock
+        self._energy, self._part = own, own + inner
+        self._cost = self._part + len(pairs)
+        low, high = (bounds[self._pair_sum, self._pair_block] for bounds in part_bounds)
+        far = np.full(blocks.count, _INFINITY)
+        self._objective = np.concatenate(
+            [rows.cost, np.zeros(inner + len(pairs)), np.ones(blocks.count)]
+        )
+        self._lower = np.concatenate([rows.lower, blocks.low, low, -far])
+        self._upper = np.concatenate([rows.upper, blocks.high, high, far])
+        part = self._part + np.arange(len(pairs), dtype=np.int32)
+        self._fixed = Entries.joined(
+            rows.entries, Entries(self._pair_sum, part, np.ones(len(pairs)))
+        )
+        self._cuts: list[tuple[Floats, Entries]] = []
+        self._of_block: list[Indices] = []
+        self._program = GrowingProgram(clock, adds_columns=False)
+        self._program.add_columns(self._objective, self._lower, self._upper)
+        if len(rows.row_lower):
+            self._program.add_rows(
+                rows.row_lower, rows.row_upper, *self._fixed.by_row(len(rows.row_lower))
+            )
+
+    def values(self, cuts: Cuts, point: CutPoint) -> Floats:
+        """What the cuts say of each block at a point."""
+        count = self._blocks.count
+        value = cuts.constant + cuts.slopes.times(point.columns, count)
+        value = value + cuts.at_end * point.energy[1:] - cuts.at_start * point.energy[:-1]
+        return value - added(self._pair_block, cuts.price[self._pair_sum] * point.parts, count)
+
+    def add(self, cuts: Cuts, kept: NDArray[np.bool_]) -> None:
+        """Hold the costs of some blocks above cuts."""
+        chosen = np.flatnonzero(kept).astype(np.int32)
+        number = np.full(self._blocks.count, -1, np.int32)
+        number[chosen] = np.arange(len(chosen), dtype=np.int32)
+        slopes = cuts.slopes.only(kept[cuts.slopes.row])
+        pairs = np.flatnonzero(kept[self._pair_block]).astype(np.int32)
+        each = np.arange(len(chosen), dtype=np.int32)
+        entries = Entries.joined(
+            Entries(each, self._cost + chosen, np.ones(len(chosen))),
+            Entries(each, self._energy + chosen + 1, -cuts.at_end[chosen]),
+            Entries(each, self._energy + chosen, cuts.at_start[chosen]),
+            Entries(number[slopes.row], slopes.column, -slopes.value),
+            Entries(
+                number[self._pair_block[pairs]],
+                self._part + pairs,
+                cuts.price[self._pair_sum[pairs]],
+            ),
+        )
+        constant = cuts.constant[chosen]
+        self._program.add_rows(
+            constant, np.full(len(chosen), _INFINITY), *entries.by_row(len(chosen))
+        )
+        self._cuts.append((constant, entries))
+        self._of_block.append(chosen)
+
+    def solve(self) -> tuple[float, CutPoint]:
+        """A lower bound on the optimum, whatever the solver's tolerances; and where it lies."""
+        columns, duals = self._program.solve()
+        first = len(self._rows.row_lower)
+        point = CutPoint(
+            columns[: self._energy],
+            columns[self._energy : self._part],
+            columns[self._part : self._cost],
+            columns[self._cost :],
+            -duals[: self._rows.sums],
+        )
+        return self._bound(duals[:first], duals[first:]), point
+
+    def _bound(self, on_rows: Floats, on_cuts: Floats) -> float:
+        """By weak duality; the weights of each block's cuts are made to add up to 1."""
+        weight = np.maximum(on_cuts, 0.0)
+        of_block = np.concatenate(self._of_block)
+        total = added(of_block, weight, self._blocks.count)
+        if (total <= 0).any():
+            return -_INFINITY
+        weight /= total[of_block]
+        # An infinite bound of a row takes no dual.
+        rows = self._rows
+        on_rows = np.where(rows.row_lower == -_INFINITY, np.minimum(on_rows, 0.0), on_rows)
+        on_rows = np.where(rows.row_upper == _INFINITY, np.maximum(on_rows, 0.0), on_rows)
+        held = np.where(on_rows > 0, rows.row_lower, rows.row_upper)
+        bound = rows.offset + float(on_rows[on_rows != 0] @ held[on_rows != 0])
+        reduced = self._objective.copy()
+        np.subtract.at(reduced, self._fixed.column, self._fixed.value * on_rows[self._fixed.row])
+        first = 0
+        for constant, entries in self._cuts:
+            own = weight[first : first + len(constant)]
+            first += len(constant)
+            bound += float(own @ constant)
+            np.subtract.at(reduced, entries.column, entries.value * own[entries.row])
+        reduced = reduced[: self._cost]
+        at = np.where(reduced > 0, self._lower[: self._cost], self._upper[: self._cost])
+        return bound + float(reduced @ at)

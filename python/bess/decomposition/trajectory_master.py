@@ -1,0 +1,105 @@
+"""From above: a small program in which each block does a mixture of trajectories.
+
+It has the tariff's own columns and rows. Where costs are convex, a mixture of what is known to be
+feasible is feasible, and costs no more than the mixture of their costs.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from bess._arrays import Floats
+from bess.decomposition.coupled_rows import CoupledRows
+from bess.decomposition.entries import Blocks, Entries
+from bess.growing_program import GrowingProgram
+from bess.highs import Clock
+
+__all__ = ["Trajectory", "TrajectoryMaster"]
+
+_INFINITY = float("inf")
+
+
+class Trajectory(NamedTuple):
+    """What a schedule does in each block."""
+
+    energy: Floats
+    """Stored at the end of each step."""
+    at_start: Floats
+    """Stored at the start of each block."""
+    at_end: Floats
+    cost: Floats
+    """Of each block at the steps' own prices."""
+    parts: Entries
+    """Of each sum, by block: the row is the sum, the column the block."""
+    peaks: Entries
+    """What a block asks of the columns that cap it: the row is the block."""
+
+
+class TrajectoryMaster:
+    """From above: the tariff's columns, and a mixture of trajectories in each block."""
+
+    def __init__(self, rows: CoupledRows, blocks: Blocks, clock: Clock) -> None:
+        self._rows, self._blocks = rows, blocks
+        self._known: list[Trajectory] = []
+        own, count = len(rows.cost), blocks.count
+        pairs = np.unique(blocks.of_step[rows.cap_step].astype(np.int64) * own + rows.cap_column)
+        self._pair_key = pairs
+        # The tariff's rows; that the parts of a block's mixture are 1; that stored energy goes over
+        # from block to block; that a block's peaks are under the columns that cap it.
+        self._whole = len(rows.row_lower)
+        self._joint = self._whole + count
+        self._peak = self._joint + count - 1
+        total = self._peak + len(pairs)
+        lower = np.concatenate(
+            [rows.row_lower, np.ones(count), np.zeros(count - 1), np.full(len(pairs), -_INFINITY)]
+        )
+        upper = np.concatenate(
+            [rows.row_upper, np.ones(count), np.zeros(count - 1), np.zeros(len(pairs))]
+        )
+        under = Entries(
+            (self._peak + np.arange(len(pairs))).astype(np.int32),
+            (pairs % own).astype(np.int32),
+            np.full(len(pairs), -1.0),
+        )
+        entries = Entries.joined(rows.entries, under)
+        self._program = GrowingProgram(clock, adds_columns=True)
+        self._program.add_columns(rows.cost, rows.lower, rows.upper)
+        self._program.add_rows(lower, upper, *entries.by_row(total))
+
+    def add(self, trajectory: Trajectory) -> None:
+        """Let every block do what a trajectory does in it."""
+        self._known.append(trajectory)
+        count, own = self._blocks.count, len(self._rows.cost)
+        each = np.arange(count, dtype=np.int32)
+        peaks, parts = trajectory.peaks, trajectory.parts
+        key = peaks.row.astype(np.int64) * own + peaks.column
+        entries = Entries.joined(
+            parts,
+            Entries(self._whole + each, each, np.ones(count)),
+            Entries(self._joint + each[:-1], each[:-1], trajectory.at_end[:-1]),
+            Entries(self._joint + each[:-1], each[1:], -trajectory.at_start[1:]),
+            Entries(
+                (self._peak + np.searchsorted(self._pair_key, key)).astype(np.int32),
+                peaks.row,
+                peaks.value,
+            ),
+        )
+        start, index, values = entries.by_column(count)
+        self._program.add_columns(
+            trajectory.cost, np.zeros(count), np.ones(count), start, index, values
+        )
+
+    def solve(self) -> tuple[float, Floats, Floats, Floats]:
+        """The least cost, the tariff's columns, each sum's price, and the mixture's energies."""
+        columns, duals = self._program.solve()
+        own = len(self._rows.cost)
+        weights = columns[own:].reshape(len(self._known), self._blocks.count)
+        cost = float(self._rows.cost @ columns[:own]) + self._rows.offset
+        energy = np.zeros(len(self._blocks.of_step))
+        for weight, trajectory in zip(weights, self._known, strict=True):
+            if weight.any():
+                cost += float(weight @ trajectory.cost)
+                energy += weight[self._blocks.of_step] * trajectory.energy
+        return cost, columns[:own], -duals[: self._rows.sums], energy
