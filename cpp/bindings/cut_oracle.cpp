@@ -1,6 +1,5 @@
 #include "bess/cut_oracle.hpp"
 
-#include "bess/schedule.hpp"
 #include "holders.hpp"
 
 namespace bess::border {
@@ -99,23 +98,6 @@ void bind_cut_oracle(py::module_& m) {
                              [](const OracleHolder& self) { return copied(self.oracle.low()); })
       .def_property_readonly("high",
                              [](const OracleHolder& self) { return copied(self.oracle.high()); });
-
-  m.def(
-      "write_schedule",
-      [](const ProblemHolder& problem, const Array<double>& energy) -> py::object {
-        ResultBlocks blocks(problem.problem.site.steps(), 1);
-        const std::span<const double> energies = borrow(energy);
-        bool feasible;
-        {
-          const py::gil_scoped_release release;
-          feasible =
-              write_schedule(problem.problem, energies, blocks.flows, blocks.device_flows.front())
-                  .feasible;
-        }
-        if (!feasible) return py::none();
-        return py::make_tuple(blocks.site_array(), blocks.device_array());
-      },
-      py::arg("problem"), py::arg("energy").noconvert());
 }
 
 }  // namespace bess::border

@@ -69,11 +69,11 @@ def optimize(
             reason = not_by_cuts(units, strategy, money)
             if reason is None:
                 clock = Clock(strategy.time_limit)
-                known = optimize_by_cuts(site, units[0], strategy, money, clock)
+                found = optimize_by_cuts(site, units[0], strategy, money, clock)
+                if found is not None:
+                    return found
         if known is not None and (
-            known.gap <= strategy.gap
-            or strategy.engine == "core"
-            or _kinks(money) > _FEW_BINARIES
+            known.gap <= strategy.gap or strategy.engine == "core" or _kinks(money) > _FEW_BINARIES
         ):
             return known
         if strategy.engine == "core" and reason is not None:

@@ -156,15 +156,15 @@ class _Rounds:
 
     def optimum(self, gap: float) -> Optimum | None:
         """The flows of the best schedule, with what they truly cost."""
-        found = _core.write_schedule(self._problem, self._energy)
-        if found is None:
+        series, device_series, feasible = _core.write_schedule(self._problem, self._energy)
+        if not feasible:
             return None
-        cost, scale = self._money.cost_and_scale(*found)
+        cost, scale = self._money.cost_and_scale(series, device_series)
         bound = min(self._bound, cost)
         reached = (cost - bound) / scale
         if reached > gap and not self._clock.passed:
             return None
-        return Optimum(*found, cost, bound, reached, "core", self._worth)
+        return Optimum(series, device_series, cost, bound, reached, "core", self._worth)
 
     def _priced(self) -> _core.Problem:
         """The problem with the sums at their prices."""
@@ -226,10 +226,9 @@ class _Rounds:
     def _trajectory(self) -> Trajectory:
         rows, blocks, money = self._rows, self._blocks, self._money
         energy = self._oracle.energy
-        found = _core.write_schedule(self._problem, energy)
-        if found is None:
+        series, _, feasible = _core.write_schedule(self._problem, energy)
+        if not feasible:
             raise SolverError("rounding leaves no schedule that meets every limit")
-        series = found[0]
         bought, sold = series[0] + series[1], series[4] + series[7]
         battery = self._unit.battery
         wear = battery.degradation_cost_per_kwh / battery.dc_to_ac_efficiency
