@@ -42,10 +42,6 @@ def not_by_cuts(units: list[Unit], strategy: Optimize, money: Money) -> str | No
         return "the start is free"
     if strategy.allow_simultaneous:
         return "allow_simultaneous is set"
-    if not money.ordered:
-        return "importing may earn money, or exporting more than importing costs"
-    if split(money.charges) is None:
-        return "the tariff has rows of other kinds, or choices"
     return None
 
 
@@ -54,13 +50,20 @@ def optimize_by_cuts(
 ) -> Optimum | None:
     """The least-cost dispatch of a unit on a tariff; None where it is not proven.
 
+    That is where the tariff has rows of other kinds, or choices, or where importing may earn money,
+    or exporting more than importing costs.
+
     Raises
     ------
     InfeasibleError
         Naming the first instant at which a policy or the terminal state of charge cannot be met, or
         the first step whose load is above the import limit.
     """
-    search = _Rounds(site, unit, money, clock)
+    assert money.charges is not None
+    rows = split(money.charges)
+    if rows is None:
+        return None
+    search = _Rounds(site, unit, money, rows, clock)
     if not search.start(stated_windows(site, unit)) and not search.start(
         wanted_windows(site, [unit], strategy.relax_policies)[0]
     ):
@@ -77,12 +80,11 @@ def optimize_by_cuts(
 class _Rounds:
     """The best schedule known, the best bound, and the columns and prices to try next."""
 
-    def __init__(self, site: Site, unit: Unit, money: Money, clock: Clock) -> None:
-        assert money.charges is not None
-        rows = split(money.charges)
-        assert rows is not None
+    def __init__(
+        self, site: Site, unit: Unit, money: Money, rows: CoupledRows, clock: Clock
+    ) -> None:
         self._site, self._unit, self._money, self._clock = site, unit, money, clock
-        self._rows: CoupledRows = rows
+        self._rows = rows
         self._oracle = _core.CutOracle(
             rows.cap_step, rows.cap_column, rows.cap_room, rows.cap_factor, rows.penalty
         )

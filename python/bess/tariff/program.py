@@ -119,11 +119,16 @@ class MeterBounds:
         Over consecutive steps, what storage cannot give must come in.
         """
         least = float(self.least_import[steps].max())
-        for run in np.split(steps, np.flatnonzero(np.diff(steps) != 1) + 1):
-            total = np.concatenate([[0.0], np.cumsum(self.net_load[run])])
-            for length in (length for length in _LENGTHS if length <= len(run)):
-                over = float((total[length:] - total[:-length]).max()) - self.most_shifted
-                least = max(least, over / length)
+        total = np.concatenate([[0.0], np.cumsum(self.net_load)])
+        for length in _LENGTHS:
+            # Where so many of the steps follow each other.
+            last = steps[length - 1 :]
+            first = steps[: len(last)]
+            first = first[last - first == length - 1]
+            if len(first) == 0:
+                break
+            over = float((total[first + length] - total[first]).max()) - self.most_shifted
+            least = max(least, over / length)
         return least
 
 
@@ -150,7 +155,7 @@ class ChargeProgram:
         self._upper: list[float] = []
         self._binary: list[bool] = []
         self._rows: list[tuple[dict[int, float], float, float]] = []
-        self._many: list[tuple[Steps, NDArray[np.intp], Floats, NDArray[np.intp], int]] = []
+        self._many: list[tuple[Steps, NDArray[np.intp], Floats, int, int]] = []
 
     def column(self, lower: float, upper: float) -> Expression:
         """A new variable between two finite bounds, which other rows imply unless they are 0.
@@ -223,16 +228,14 @@ class ChargeProgram:
         ``interval`` numbers the interval of each of ``steps``, from 0 on, without gaps.
         """
         (variable,) = most.terms
-        owner = np.full(int(interval.max()) + 1, variable, np.intp)
-        self._many.append((steps, interval, weight, owner, len(owner)))
+        self._many.append((steps, interval, weight, variable, int(interval.max()) + 1))
 
     def finish(self, objective: Expression) -> Charges:
         """The charges whose least total is wanted."""
         imports, exports = np.zeros(self._steps), np.zeros(self._steps)
         used = {variable for terms, _, _ in self._rows for variable in terms}
+        used |= {many[3] for many in self._many}
         columns = [j for j in range(len(self._lower)) if j in used or j not in self._sums]
-        if self._many:
-            columns = sorted({*columns, *(int(v) for many in self._many for v in many[3])})
         for variable, value in objective.terms.items():
             if variable in self._sums:
                 steps, imported, exported = self._sums[variable]
@@ -253,8 +256,7 @@ class ChargeProgram:
         values = np.array([entry[2] for entry in own])
         for steps, interval, weight, owner, count in self._many:
             entries.append((steps, len(lower) + interval, weight, np.zeros(len(steps))))
-            owners = np.array([place[int(v)] for v in owner])
-            column = np.concatenate([column, owners])
+            column = np.concatenate([column, np.full(count, place[owner])])
             index = np.concatenate([index, len(lower) + np.arange(count)])
             values = np.concatenate([values, np.full(count, -1.0)])
             lower += [-_INFINITY] * count
