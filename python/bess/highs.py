@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from bess import _core
 from bess._arrays import Floats
 from bess.errors import InfeasibleError, SolverError
+
+if TYPE_CHECKING:
+    from bess.stretches import Part
 
 __all__ = [
     "PRIMAL_SIMPLEX",
@@ -23,6 +26,7 @@ __all__ = [
     "new_highs",
     "run",
     "solve",
+    "solve_whole",
 ]
 
 # Far tighter than the certificate needs; the flows are recomputed in any case.
@@ -76,9 +80,14 @@ def solve(
     ``relaxed`` leaves whole numbers free between their bounds. Raises `InfeasibleError` (without a
     step: the caller knows better) and `SolverError`.
     """
-    whole = program.integrality
-    if relaxed or not whole.any():
+    if relaxed or not program.integrality.any():
         return _solve_linear(program, clock)
+    return solve_whole(program, gap, clock)
+
+
+def solve_whole(program: _core.LinearProgram | Part, gap: float, clock: Clock) -> Answer:
+    """Solve a MILP to an absolute ``gap`` in money; raises as `solve`."""
+    whole = program.integrality
     unit = program.cost_unit * program.energy_unit
     highs = _load(program, program.column_cost, program.column_lower, program.column_upper, whole)
     highs.setOptionValue("mip_abs_gap", max(gap / unit, 1e-12))
@@ -90,7 +99,7 @@ def solve(
 
 
 def _with_fixed_modes(
-    program: _core.LinearProgram, found: Floats, clock: Clock
+    program: _core.LinearProgram | Part, found: Floats, clock: Clock
 ) -> tuple[Floats, Floats | None]:
     # Whole numbers are whole only to a tolerance: fix them and let the rest follow.
     lower, upper = program.column_lower.copy(), program.column_upper.copy()
@@ -166,7 +175,7 @@ def _solve_linear(program: _core.LinearProgram, clock: Clock) -> Answer:
 
 
 def _break_ties(
-    program: _core.LinearProgram, lower: Floats, upper: Floats, clock: Clock
+    program: _core.LinearProgram | Part, lower: Floats, upper: Floats, clock: Clock
 ) -> tuple[Floats, Floats]:
     """An optimal solution of least throughput, and optimal duals.
 
@@ -246,7 +255,7 @@ def new_highs() -> Any:
 
 
 def _load(
-    program: _core.LinearProgram, cost: Floats, lower: Floats, upper: Floats, whole: Any
+    program: _core.LinearProgram | Part, cost: Floats, lower: Floats, upper: Floats, whole: Any
 ) -> Any:
     import highspy
 

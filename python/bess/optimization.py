@@ -23,6 +23,7 @@ from bess.money import Money
 from bess.multiplier import optimize_within
 from bess.site import Site
 from bess.strategy import Optimize
+from bess.stretches import solve_by_stretches
 from bess.unit import Unit
 
 __all__ = ["Optimum", "optimize"]
@@ -37,6 +38,8 @@ _SAME_PRICE = 1e-9
 _FEW_BINARIES = 100
 _MANY_COLUMNS = 16_000
 _MOST_NODES = 300
+# Horizons of as many steps are cut into stretches.
+_LONG = 500
 
 
 def optimize(
@@ -86,6 +89,8 @@ def optimize(
         if search.best.optimum.gap > strategy.gap and money.charges is not None:
             search.run(None, _SOLVERS_PART * strategy.gap * search.scale)
         return search.best.optimum
+    if search.best.optimum.gap > strategy.gap:
+        search.go_by_stretches()
     needed = np.zeros(site.steps, dtype=np.uint8)
     loosest = np.inf
     while search.best.optimum.gap > strategy.gap:
@@ -220,6 +225,27 @@ class _Search:
         self._last = (program, answer)
         self._take_marginal_prices(program, answer)
         self._keep(program, answer)
+
+    def go_by_stretches(self) -> None:
+        """Take binaries to where the relaxation needs them, on a long horizon at prices by step."""
+        relaxed, answer = self._last
+        cyclic = self._units[0].battery.terminal_state_of_charge == "cyclic"
+        if (
+            self._site.steps < _LONG
+            or self._money.charges is not None
+            or self._limits
+            or cyclic
+            or not relaxed.has_flows
+        ):
+            return
+        exclusive = self.not_exclusive | self.suspects
+        program = _core.build_linear_program(self._problem, exclusive)
+        gap = _SOLVERS_PART * self._strategy.gap * self.scale
+        found = solve_by_stretches(
+            relaxed, answer, program, exclusive, self.not_exclusive, gap, self.clock
+        )
+        if found is not None:
+            self._keep(relaxed, found)
 
     def branch(self) -> bool:
         """Branch on the tariff's own binaries; whether that reached the gap asked for."""
