@@ -52,18 +52,15 @@ def sanitize(session: nox.Session) -> None:
     session.install("--quiet", ".[test]", env=environment)
     # Python itself is not sanitized: the runtime is loaded before it, and the C++ library so that
     # the runtime sees exceptions. Python's allocator would hide its blocks; its leaks are not ours.
-    session.run(
-        "pytest",
-        "-m",
-        "not slow and not highs and not browser",
-        *session.posargs,
-        env={
-            "LD_PRELOAD": f"{_compiler_file('libasan.so')} {_compiler_file('libstdc++.so.6')}",
-            "ASAN_OPTIONS": "detect_leaks=0",
-            "UBSAN_OPTIONS": "print_stacktrace=1",
-            "PYTHONMALLOC": "malloc",
-        },
-    )
+    environment |= {
+        "LD_PRELOAD": f"{_compiler_file('libasan.so')} {_compiler_file('libstdc++.so.6')}",
+        "ASAN_OPTIONS": "detect_leaks=0",
+        "UBSAN_OPTIONS": "print_stacktrace=1",
+        "PYTHONMALLOC": "malloc",
+    }
+    ordinary = "not slow and not highs and not browser"
+    session.run("pytest", "-m", ordinary, *session.posargs, env=environment)
+    session.run("pytest", "-m", "slow", "tests/test_fuzz.py", env=environment)
 
 
 @nox.session

@@ -67,7 +67,7 @@ void DynamicProgram::run_forward(std::span<double> energy, std::span<double> wor
       while (stored_.back().step <= t) stored_.pop_back();
       const FunctionView later = view(stored_.back());
       const StageCost& f = (*costs_)[t];
-      s += best_change(CostPieces(f, costs_->segments(t)), later, s, tolerances_);
+      s = best_energy(CostPieces(f, costs_->segments(t)), later, s, tolerances_);
       s = std::clamp(std::clamp(s, low_[t + 1], high_[t + 1]), later.start(), later.end);
       energy[t] = s;
       worth[t] = -later.segments[later.segment_at(s)].slope;

@@ -93,15 +93,17 @@ void add_step(const CostPieces& cost, const FunctionView& later, double low, dou
   }
 }
 
-double best_change(const CostPieces& cost, const FunctionView& later, double s,
+double best_energy(const CostPieces& cost, const FunctionView& later, double s,
                    const Tolerances& tolerances) {
-  double best = 0;
+  double best = s;
+  double moved = 0;
   double lowest = kNoLimit;
   const double start = later.start();
-  const auto consider = [&](double change, double money) {
+  const auto consider = [&](double change, double energy, double money) {
     if (money < lowest - tolerances.value ||
-        (money <= lowest + tolerances.value && std::abs(change) < std::abs(best))) {
-      best = change;
+        (money <= lowest + tolerances.value && std::abs(change) < std::abs(moved))) {
+      best = energy;
+      moved = change;
       lowest = std::min(lowest, money);
     }
   };
@@ -126,26 +128,31 @@ double best_change(const CostPieces& cost, const FunctionView& later, double s,
     if (least > most) {  // by rounding, or out of reach
       if (least - most > tolerances.width) continue;
       const double change = std::clamp(least, corners.front().change, corners.back().change);
-      consider(change, cost_at(change) + later_at(std::clamp(s + change, start, later.end)));
+      const double energy = std::clamp(s + change, start, later.end);
+      consider(change, energy, cost_at(change) + later_at(energy));
       continue;
     }
     // Corners of the cost, then those of the later function, between the two ends.
-    consider(least, cost_at(least) + later_at(s + least));
+    const double first = corners.front().change > start - s ? s + least : start;
+    const double last = corners.back().change < later.end - s ? s + most : later.end;
+    consider(least, first, cost_at(least) + later_at(first));
     for (const CostPieces::Corner& corner : corners) {
       if (corner.change <= least || corner.change >= most) continue;
-      consider(corner.change, corner.cost + later_at(s + corner.change));
+      const double energy = s + corner.change;
+      consider(corner.change, energy, corner.cost + later_at(energy));
     }
     k = 0;
-    for (std::size_t i = later.segment_at(s + least); i < later.segments.size(); ++i) {
-      const double change = later.segments[i].start - s;
+    for (std::size_t i = later.segment_at(first); i < later.segments.size(); ++i) {
+      const double energy = later.segments[i].start;
+      const double change = energy - s;
       if (change <= least) continue;
       if (change >= most) break;
-      consider(change, cost_at(change) + later_at(later.segments[i].start));
+      consider(change, energy, cost_at(change) + later_at(energy));
     }
-    consider(most, cost_at(most) + later_at(s + most));
+    consider(most, last, cost_at(most) + later_at(last));
     if (least < 0 && most > 0) {
       k = 0;
-      consider(0.0, cost_at(0.0) + later_at(s));
+      consider(0.0, s, cost_at(0.0) + later_at(s));
     }
   }
   return best;

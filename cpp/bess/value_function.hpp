@@ -39,8 +39,10 @@ class CostPieces {
 void add_step(const CostPieces& cost, const FunctionView& later, double low, double high,
               const Tolerances& tolerances, PiecewiseLinear& scratch, Envelope& envelope);
 
-// The change of stored energy that is best with s stored: of equal ones the smallest.
-double best_change(const CostPieces& cost, const FunctionView& later, double s,
+// The energy that is best stored after a step with s before it: of equal ones the nearest. Where it
+// is at the end of a segment of `later`, which may be a point, it is that end and no rounding of
+// it.
+double best_energy(const CostPieces& cost, const FunctionView& later, double s,
                    const Tolerances& tolerances);
 
 }  // namespace bess
