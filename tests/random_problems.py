@@ -33,6 +33,7 @@ class Case:
     export_limit: Floats | None = None
     import_limit: Floats | None = None
     windows: list[tuple[int, float, float]] = field(default_factory=list)
+    inverter_limit: Floats | None = None
 
     @property
     def steps(self) -> int:
@@ -44,6 +45,7 @@ class Case:
             self.solar,
             self.export_limit,
             self.import_limit,
+            self.inverter_limit,
             self.solar_efficiency,
             self.solar_to_grid,
         )
@@ -57,6 +59,7 @@ class Case:
             INF if self.export_limit is None else float(self.export_limit[t]),
             INF if self.import_limit is None else float(self.import_limit[t]),
             self.solar_to_grid,
+            INF if self.inverter_limit is None else float(self.inverter_limit[t]),
         )
 
     def store(self) -> Store:
@@ -119,6 +122,9 @@ def random_case(rng: Generator, steps: int, windows: bool = True) -> Case:
         slack = rng.choice([-0.1, 0.0, 0.0, 0.5, 2.0, 10.0], size=steps)
         import_limit = np.maximum(load + slack, 0.0)
     battery = random_battery(rng)
+    inverter_limit = None
+    if battery["dc_coupled"] and rng.integers(2):
+        inverter_limit = rng.choice([0.0, 0.5, 1.0, 1.5, 2.5, 5.0], size=steps)
     low, high = battery["minimum_energy"], battery["maximum_energy"]
     asked = []
     if windows:
@@ -139,6 +145,7 @@ def random_case(rng: Generator, steps: int, windows: bool = True) -> Case:
         export_limit,
         import_limit,
         asked,
+        inverter_limit,
     )
 
 

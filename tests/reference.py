@@ -10,7 +10,7 @@ checks that hold for every result.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reference_models import Flows, Infeasible, Step, Store, Window
 
@@ -38,18 +38,21 @@ class Wish:
 def energy_range(step: Step, store: Store) -> tuple[float, float]:
     """The least and the most by which stored energy can change in one step."""
     gain = store.solar_gain
+    inverter = step.inverter_limit
     solar = 0.0
     if store.solar_to_battery:
         spare = max(0.0, step.solar + step.import_limit - step.load)
         solar = min(step.solar * gain, store.charge_limit, spare * gain)
     grid = 0.0
     if store.grid_to_battery:
-        site_needs = max(0.0, step.load - (step.solar - solar / gain))
-        grid = max(0.0, step.import_limit - site_needs)
+        site_needs = max(0.0, step.load - min(step.solar - solar / gain, inverter))
+        grid = min(inverter, max(0.0, step.import_limit - site_needs))
     most = store.input_efficiency * min(store.charge_limit, solar + store.ac_to_dc * grid)
     takers = step.load + (step.export_limit if store.battery_to_grid else 0.0)
-    least = -min(store.discharge_limit, takers / store.dc_to_ac)
-    missing = step.load - step.solar - step.import_limit
+    least = -min(store.discharge_limit, min(takers, inverter) / store.dc_to_ac)
+    missing = step.load - step.output - step.import_limit
+    if step.load > (step.import_limit + inverter) * (1 + 1e-12):
+        missing = step.load - step.import_limit  # more than can ever pass the inverter
     if missing > 0:
         most = -missing / store.dc_to_ac
     return least, most
@@ -114,7 +117,7 @@ def surplus_wish(step: Step, store: Store) -> Wish:
     if step.surplus > 0:
         solar = step.surplus * store.solar_gain if store.solar_to_battery else 0.0
         return Wish(store.input_efficiency * min(solar, store.charge_limit))
-    return Wish(-min(store.discharge_limit, step.deficit / store.dc_to_ac))
+    return Wish(-_given(step, store, step.deficit))
 
 
 def charge_wish(step: Step, store: Store) -> Wish:
@@ -129,7 +132,7 @@ def discharge_wish(step: Step, store: Store) -> Wish:
     takers = step.deficit
     if store.battery_to_grid:
         takers += max(0.0, step.export_limit - _solar_exported(step))
-    return Wish(-min(store.discharge_limit, takers / store.dc_to_ac))
+    return Wish(-_given(step, store, takers))
 
 
 def follow_wish(step: Step, store: Store, energy_ac: float) -> Wish:
@@ -141,17 +144,24 @@ def follow_wish(step: Step, store: Store, energy_ac: float) -> Wish:
 
 def shave_wish(step: Step, store: Store, target: float) -> Wish:
     """Hold the import under `target` kWh in the step; recharge underneath it."""
-    if step.deficit > target:
-        return Wish(-min(store.discharge_limit, (step.deficit - target) / store.dc_to_ac))
+    if step.deficit > target and step.solar < step.inverter_limit:
+        return Wish(-_given(step, store, step.deficit - target))
     solar = step.surplus * store.solar_gain if store.solar_to_battery else 0.0
     grid = 0.0
     if store.grid_to_battery and not _sun_is_exported(step, store):
-        grid = max(0.0, min(target, step.import_limit) - step.deficit) * store.ac_to_dc
+        room = max(0.0, min(target, step.import_limit) - step.deficit)
+        grid = min(room, step.inverter_limit) * store.ac_to_dc
     return Wish(store.input_efficiency * min(store.charge_limit, solar + grid))
 
 
 def _solar_exported(step: Step) -> float:
-    return min(step.surplus, step.export_limit) if step.solar_to_grid else 0.0
+    return min(max(step.output - step.load, 0.0), step.export_limit) if step.solar_to_grid else 0.0
+
+
+def _given(step: Step, store: Store, energy_ac: float) -> float:
+    """What leaves the cells to give so much, beside the sun at their inverter."""
+    room = step.inverter_limit - min(step.output, step.load) - _solar_exported(step)
+    return min(store.discharge_limit, min(energy_ac, max(0.0, room)) / store.dc_to_ac)
 
 
 def _sun_is_exported(step: Step, store: Store) -> bool:
@@ -173,7 +183,8 @@ def split(step: Step, store: Store, change: float, battery_first: bool = False) 
     if not store.solar_to_battery:
         solar = 0.0
 
-    sun = max(0.0, step.solar - solar / store.solar_gain)
+    kept = max(0.0, step.solar - solar / store.solar_gain)
+    sun = min(kept, max(0.0, step.inverter_limit - discharge))
     if store.battery_to_grid:
         to_site = min(discharge, step.load - min(sun, step.load))
         to_site = max(to_site, discharge - step.export_limit)  # the last resort: displace the sun
@@ -192,7 +203,7 @@ def split(step: Step, store: Store, change: float, battery_first: bool = False) 
         solar_to_battery_kwh_dc=solar,
         solar_to_site_kwh_ac=sun_to_site,
         solar_to_grid_kwh_ac=sun_to_grid,
-        solar_curtailed_kwh_dc=(sun - sun_to_site - sun_to_grid) / store.solar_efficiency,
+        solar_curtailed_kwh_dc=(kept - sun_to_site - sun_to_grid) / store.solar_efficiency,
         battery_to_site_kwh_ac=to_site,
         battery_to_grid_kwh_ac=to_grid,
     )
@@ -207,29 +218,34 @@ def _solar_share(step: Step, store: Store, charge: float, battery_first: bool) -
         return charge
     if battery_first:
         return min(charge, step.solar * gain)
-    solar = min(charge, step.surplus * gain)
+    solar = max(step.surplus * gain, charge - step.inverter_limit * store.ac_to_dc)
+    solar = min(charge, solar, step.solar * gain)
     grid_room = step.import_limit - step.deficit
     if (charge - solar) / store.ac_to_dc <= grid_room or gain <= store.ac_to_dc:
         return solar
     # The grid alone would pass the import limit: panels on the battery's side of the inverter
     # reach it with less loss, so solar taken from the site saves more import than it costs.
-    solar_ac = step.surplus
-    missing = charge - solar - store.ac_to_dc * grid_room
-    return min(step.solar, solar_ac + missing / (gain - store.ac_to_dc)) * gain
+    missing = charge - solar - store.ac_to_dc * (step.import_limit - step.load)
+    missing -= store.ac_to_dc * (step.solar - solar / gain)
+    return min(step.solar, solar / gain + missing / (gain - store.ac_to_dc)) * gain
 
 
 def dispatch(
     steps: Sequence[Step], store: Store, wishes: Sequence[Wish], windows: Sequence[Window] = ()
 ) -> tuple[list[Flows], list[float], list[int]]:
     """Flows and stored energy at the end of each step, and which windows were missed."""
-    lane = corridor(steps, store, windows)
+    seen = [step.seen_by(store) for step in steps]
+    lane = corridor(seen, store, windows)
     energy = store.initial
     flows, energies = [], []
-    for t, (step, wish) in enumerate(zip(steps, wishes, strict=True)):
+    for t, (step, wish) in enumerate(zip(seen, wishes, strict=True)):
         least, most = energy_range(step, store)
         wanted = energy + min(max(wish.change, least), most)
         after = min(max(wanted, lane.low[t]), lane.high[t])
-        flows.append(split(step, store, after - energy, wish.battery_first))
+        found = split(step, store, after - energy, wish.battery_first)
+        clipped = (steps[t].solar - step.solar) / store.solar_efficiency
+        curtailed = found.solar_curtailed_kwh_dc + clipped
+        flows.append(replace(found, solar_curtailed_kwh_dc=curtailed))
         energies.append(after)
         energy = after
     return flows, energies, lane.missed

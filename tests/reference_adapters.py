@@ -17,12 +17,17 @@ def steps_of(site: bess.Site) -> list[Step]:
         Step(
             load=float(site.load_kwh[t]),
             solar=float(site.solar_kwh[t]),
-            export_limit=INF if site.export_limit_kwh is None else float(site.export_limit_kwh[t]),
-            import_limit=INF if site.import_limit_kwh is None else float(site.import_limit_kwh[t]),
+            export_limit=_at(site.export_limit_kwh, t),
+            import_limit=_at(site.import_limit_kwh, t),
             solar_to_grid=site.allow_solar_to_grid,
+            inverter_limit=_at(site.inverter_limit_kwh, t),
         )
         for t in range(site.steps)
     ]
+
+
+def _at(limit: Any, t: int) -> float:
+    return INF if limit is None else float(limit[t])
 
 
 def store_of(battery: bess.Battery, site: bess.Site) -> Store:

@@ -108,6 +108,12 @@ def _check_site(
     assert at_most(imported, step.import_limit), where
     assert at_most(exported, step.export_limit), where
     assert equal(net, imported, -exported), where
+    beside = sum(into_batteries) * efficiency  # what passes the sun's inverter with its output
+    if stores[0].dc_coupled:
+        beside = now["battery_to_site_kwh_ac"] + now["battery_to_grid_kwh_ac"]
+        assert at_most(now["grid_to_battery_kwh_ac"], step.inverter_limit), where
+    output = now["solar_to_site_kwh_ac"] + now["solar_to_grid_kwh_ac"] + beside
+    assert at_most(output, step.inverter_limit), where
     # usage + storage imports - solar - storage exports = net load
     assert equal(
         net,

@@ -80,6 +80,7 @@ def dispatch_devices(
     and take does not bind (grid charging permitted without an import limit, for a least state of
     charge; unlimited export from the battery, for a most).
     """
+    steps = [step.seen_by(devices[0].store) for step in steps]
     lanes = [corridor(steps, d.store, windows[i] if windows else ()) for i, d in enumerate(devices)]
     energy = [d.store.initial for d in devices]
     all_flows: list[list[DeviceFlows]] = [[] for _ in devices]

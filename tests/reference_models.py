@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 INF = math.inf
 
@@ -18,21 +18,33 @@ class Infeasible(Exception):  # noqa: N818 - the field's word
 
 @dataclass(frozen=True)
 class Step:
-    """What the site does in one step: kWh AC, the solar as its inverter would give it."""
+    """What the site does in one step: kWh AC, the solar as its inverter would give it.
+
+    `inverter_limit` is that of the inverter which the sun shares with a DC-coupled battery.
+    """
 
     load: float
     solar: float = 0.0
     export_limit: float = INF
     import_limit: float = INF
     solar_to_grid: bool = True
+    inverter_limit: float = INF
+
+    @property
+    def output(self) -> float:
+        return min(self.solar, self.inverter_limit)
 
     @property
     def surplus(self) -> float:
-        return max(self.solar - self.load, 0.0)
+        return self.solar - min(self.output, self.load)
 
     @property
     def deficit(self) -> float:
-        return max(self.load - self.solar, 0.0)
+        return max(self.load - self.output, 0.0)
+
+    def seen_by(self, store: Store) -> Step:
+        """The step as a battery sees it: one with its own inverter sees only the sun's output."""
+        return self if store.dc_coupled else replace(self, solar=self.output, inverter_limit=INF)
 
 
 @dataclass(frozen=True)

@@ -40,14 +40,18 @@ def least_cost_flows(
 
 def importing(step: Step, store: Store, charge: float, discharge: float) -> list[Flows]:
     """The flows with the least and with the most import when nothing is exported."""
+    step = step.seen_by(store)
     needs = step.load - discharge  # what sun and grid give to the site
     most_solar = min(charge, step.solar * store.solar_gain) if store.solar_to_battery else 0.0
-    least_solar = 0.0 if store.grid_to_battery else charge
-    if needs < -SLACK or most_solar < least_solar - SLACK:
+    most_grid = step.inverter_limit * store.ac_to_dc if store.grid_to_battery else 0.0
+    least_solar = max(0.0, charge - most_grid)
+    room = step.inverter_limit - discharge
+    if min(needs, room, most_solar - least_solar) < -SLACK:
         return []
     needs = max(0.0, needs)
     grid = (charge - most_solar) / store.ac_to_dc
-    least = grid + max(0.0, needs - (step.solar - most_solar / store.solar_gain))
+    sun = step.solar - most_solar / store.solar_gain
+    least = grid + max(0.0, needs - min(sun, max(0.0, room)))
     most = min(step.import_limit, needs + (charge - least_solar) / store.ac_to_dc)
     if least > most + SLACK:
         return []
@@ -64,18 +68,19 @@ def importing(step: Step, store: Store, charge: float, discharge: float) -> list
 
 def exporting(step: Step, store: Store, charge: float, discharge: float) -> list[Flows]:
     """The flows with the least and with the most export when nothing is imported."""
+    step = step.seen_by(store)
     if charge > SLACK and not store.solar_to_battery:
         return []
     sun = step.solar - charge / store.solar_gain
     spare = sun + discharge - step.load
     least = max(0.0, discharge - step.load)
-    most = min(step.export_limit, spare)
+    most = min(step.export_limit, spare, step.inverter_limit - step.load)
     if not step.solar_to_grid:
         most = min(most, discharge)
     if not store.battery_to_grid:
-        most = most if step.solar_to_grid else 0.0
+        most = most if step.solar_to_grid else min(most, 0.0)
     may_sell_battery = store.battery_to_grid or least <= SLACK
-    if sun < -SLACK or spare < -SLACK or least > most + SLACK or not may_sell_battery:
+    if min(sun, spare, most - least) < -SLACK or not may_sell_battery:
         return []
     found = []
     for exported in (least, max(least, most)):
@@ -262,6 +267,7 @@ def _programme(
         load_row = {grid_to_site: 1.0, solar_to_site: 1.0}
         solar_row = {solar_to_site: 1.0, solar_to_grid: 1.0}  # what is left over is curtailed
         imports, exports = {grid_to_site: 1.0}, {solar_to_grid: 1.0}
+        inverted = {solar_to_site: 1.0, solar_to_grid: 1.0}
         for i, s in enumerate(stores):
             from_grid = lp.column(buy, high=INF if s.grid_to_battery else 0.0)
             from_solar = lp.column(high=INF if s.solar_to_battery else 0.0)
@@ -283,6 +289,11 @@ def _programme(
             solar_row[from_solar] = 1.0 / s.solar_gain
             imports[from_grid] = 1.0
             exports[to_grid] = 1.0
+            if s.dc_coupled:
+                inverted |= {to_site: 1.0, to_grid: 1.0}
+                lp.rows.append(({from_grid: 1.0}, 0.0, step.inverter_limit))
+            else:
+                inverted[from_solar] = 1.0 / s.solar_gain
             pairs.append((frozenset(charge), frozenset(discharge)))
             energy[i] = after
         for row, total in zip(sums, totals, strict=True):
@@ -293,6 +304,7 @@ def _programme(
         lp.rows.append((solar_row, 0.0, step.solar))
         lp.rows.append((imports, 0.0, step.import_limit))
         lp.rows.append((exports, 0.0, step.export_limit))
+        lp.rows.append((inverted, 0.0, step.inverter_limit))
         pairs.append((frozenset(imports), frozenset(exports)))
     for first, last, s, terminal in zip(start, energy, stores, terminals, strict=True):
         if terminal.cyclic:

@@ -93,7 +93,8 @@ def _flows(
         after = p.column(s.lowest, s.highest)
 
         charge = total(times(s.ac_to_dc, grid_to_battery), solar_to_battery)
-        discharge = times(1.0 / s.dc_to_ac, total(battery_to_site, battery_to_grid))
+        discharged = total(battery_to_site, battery_to_grid)
+        discharge = times(1.0 / s.dc_to_ac, discharged)
         imports = total(grid_to_site, grid_to_battery)
         exports = total(solar_to_grid, battery_to_grid)
         p.row(total(grid_to_site, solar_to_site, battery_to_site), step.load, step.load)
@@ -103,6 +104,9 @@ def _flows(
         p.row(discharge, 0.0, s.discharge_limit)
         p.row(imports, 0.0, step.import_limit)
         p.row(exports, 0.0, step.export_limit)
+        beside = discharged if s.dc_coupled else into_battery
+        p.row(total(solar_to_site, solar_to_grid, beside), 0.0, step.inverter_limit)
+        p.row(grid_to_battery, 0.0, step.inverter_limit if s.dc_coupled else INF)
         stored = less(times(s.input_efficiency, charge), discharge)
         p.row(less(total(energy, stored), after), 0.0, 0.0)
         p.either([grid_to_battery, solar_to_battery], [battery_to_site, battery_to_grid])

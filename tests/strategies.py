@@ -65,6 +65,7 @@ class SiteCase:
     solar_to_grid: bool = True
     export_limit: float | list[float] | None = None
     import_limit: float | list[float] | None = None
+    inverter_limit: float | list[float] | None = None
 
     @property
     def n(self) -> int:
@@ -86,6 +87,7 @@ class SiteCase:
             allow_solar_to_grid=self.solar_to_grid,
             export_limit_kwh=self.export_limit,
             import_limit_kwh=self.import_limit,
+            inverter_limit_kw=self.inverter_limit,
         )
 
     def steps(self) -> list[Step]:
@@ -97,6 +99,7 @@ class SiteCase:
                 _at(self.export_limit, t),
                 _at(self.import_limit, t),
                 self.solar_to_grid,
+                _at(self.inverter_limit, t) * self.hours,
             )
             for t in range(self.n)
         ]
@@ -149,6 +152,7 @@ def sites(draw: st.DrawFn, max_steps: int = 12, import_limits: bool = True) -> S
         solar_to_grid=draw(st.sampled_from([True, True, False])),
         export_limit=draw(st.one_of(export_limits, series(st.sampled_from([0.0, 0.5, 5.0]), n))),
         import_limit=import_limit,
+        inverter_limit=draw(st.one_of(export_limits, series(st.sampled_from([0.0, 1.0, 5.0]), n))),
     )
 
 

@@ -85,7 +85,7 @@ class RuleCase:
 
     def wishes(self, steps: Sequence[Step], store: Store) -> list[Wish]:
         found = []
-        for step, value in zip(steps, self.values, strict=True):
+        for step, value in zip([s.seen_by(store) for s in steps], self.values, strict=True):
             if self.kind == "surplus":
                 wish = surplus_wish(step, store)
             elif self.kind == "follow":

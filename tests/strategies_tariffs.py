@@ -71,6 +71,7 @@ def tariff_cases(
         solar_efficiency=draw(st.sampled_from([1.0, 0.96])),
         solar_to_grid=draw(st.sampled_from([True, True, True, False])),
         export_limit=draw(st.sampled_from([None, None, None, 0.0, 1.0])),
+        inverter_limit=draw(st.sampled_from([None, None, None, HOUR / step, 2 * HOUR / step])),
     )
     chosen = draw(st.lists(st.sampled_from(list(names)), min_size=1, max_size=most, unique=True))
     bare = Tariff("T", rates=_energy_rates(draw))

@@ -142,7 +142,7 @@ def test_devices_with_policies_keep_every_balance_and_report_every_miss(
         assert outside == {(d, at) for d, at in named if d == name}
         if free and len(units) == 1:  # nothing shared: only what is out of reach alone is missed
             found = [Window(s, lo * unit.capacity, hi * unit.capacity) for _, s, lo, hi in times]
-            ranges = [energy_range(step, store) for step in steps]
+            ranges = [energy_range(step.seen_by(store), store) for step in steps]
             assert len(outside) == len(attainable(ranges, store, found, 1e-12)[1])
 
 

@@ -137,7 +137,7 @@ def test_batteries_far_from_the_site_in_size_are_certified() -> None:
             battery[name] *= unit
         limits = [
             None if limit is None else limit * unit
-            for limit in (case.export_limit, case.import_limit)
+            for limit in (case.export_limit, case.import_limit, case.inverter_limit)
         ]
         case = replace(
             case,
@@ -146,11 +146,13 @@ def test_batteries_far_from_the_site_in_size_are_certified() -> None:
             battery=battery,
             export_limit=limits[0],
             import_limit=limits[1],
+            inverter_limit=limits[2],
         )
         found = _core.solve_dynamic_program(case.problem())
         if found is None:
             continue
         at_stake = (abs(case.import_price) + abs(case.export_price)) @ (case.load + case.solar)
+        at_stake += battery["degradation_cost"] * battery["capacity"]
         assert abs(money(case, found[0])[0] - found[3]) <= 1e-10 * max(at_stake, 1e-3), case
         check_flows(case, found[0])
 

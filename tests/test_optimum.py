@@ -113,7 +113,9 @@ def test_relaxed_policies_are_met_as_far_as_the_corridor_reaches(data: st.DataOb
     wanted = site.windows(asked, store, case.capacity)
     assume(wanted is not None)
     assert wanted is not None
-    reach, missed = attainable([energy_range(s, store) for s in steps], store, wanted, 1e-12)
+    reach, missed = attainable(
+        [energy_range(s.seen_by(store), store) for s in steps], store, wanted, 1e-12
+    )
     best = optimum(
         steps,
         [store],

@@ -23,6 +23,7 @@ def test_both_programs_have_one_optimum(data: st.DataObject) -> None:
         data.draw(energies),
         solar_kwh=data.draw(energies),
         export_limit_kwh=data.draw(st.sampled_from([None, 0.0, 0.5])),
+        inverter_limit_kw=data.draw(st.sampled_from([None, 0.5, 1.0, 2.0])),
     )
     store = battery(
         initial_state_of_charge=data.draw(st.sampled_from([0.0, 0.5, 1.0])),

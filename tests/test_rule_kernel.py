@@ -28,9 +28,9 @@ def dispatches(draw: st.DrawFn) -> tuple[Any, ...]:
     def limit(least: float) -> np.ndarray[Any, Any] | None:
         return least + energies(0.2) if draw(st.booleans()) else None
 
-    site = _core.Site(
-        energies(0.2), energies(0.4), limit(0.0), limit(4.0), 0.9, draw(st.booleans())
-    )
+    dc_coupled = draw(st.booleans())
+    limits = limit(0.0), limit(4.0), limit(1.0) if dc_coupled else None
+    site = _core.Site(energies(0.2), energies(0.4), *limits, 0.9, draw(st.booleans()))
     battery = _core.Battery(
         capacity=10.0,
         minimum_energy=1.0,
@@ -42,7 +42,7 @@ def dispatches(draw: st.DrawFn) -> tuple[Any, ...]:
         dc_to_ac_efficiency=0.97,
         input_efficiency=0.975,
         degradation_cost=0.0,
-        dc_coupled=draw(st.booleans()),
+        dc_coupled=dc_coupled,
         **{name: draw(st.booleans()) for name in PERMISSIONS},
     )
     rule = draw(
@@ -70,7 +70,7 @@ def test_every_instruction_set_gives_the_same_bits(arguments: tuple[Any, ...]) -
 
 def test_the_machine_runs_the_baseline_and_refuses_what_it_has_not() -> None:
     assert SETS[0] == "baseline"
-    site = _core.Site(np.ones(3), np.zeros(3), None, None, 1.0, True)
+    site = _core.Site(np.ones(3), np.zeros(3), None, None, None, 1.0, True)
     battery = _core.Battery(
         capacity=2.0,
         minimum_energy=0.0,

@@ -246,6 +246,7 @@ FIELDS = [
     "allow_solar_to_grid",
     "export_limit_kwh",
     "import_limit_kwh",
+    "inverter_limit_kw",
 ]
 
 

@@ -30,6 +30,7 @@ FULL: dict[str, Any] = day(
     allowGridToBattery=False,
     exportLimitKwhAc=[1.0] * 24,
     importLimitKwhAc=10,
+    inverterLimitKwAc="2.5",
     tariffPropertyInputs=[{"keyName": "a", "dataValue": 1}],
     policies=DEVICE["policies"],
 )

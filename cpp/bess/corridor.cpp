@@ -20,6 +20,7 @@ ChangeRange change_range_at(const Rates& rates, const Site& site, const Battery&
       .load = site.load[t],
       .solar = site.solar[t],
       .import_limit = site.import_limit_at(t),
+      .inverter_limit = site.inverter_limit_at(t),
       .solar_outlet = site.solar_to_grid ? export_limit : 0.0,
       .battery_outlet = battery.battery_to_grid ? export_limit : 0.0,
   };

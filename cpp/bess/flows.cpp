@@ -27,13 +27,15 @@ Candidate while_importing(const Step& step, double solar_left, double grid_to_ba
                           double discharge, double slack) {
   StepFlows f;
   f.grid_to_battery = grid_to_battery;
-  if (discharge > step.load + slack) return {f, false};
+  if (discharge > std::min(step.load, step.inverter_limit) + slack) return {f, false};
   f.battery_to_site = std::min(discharge, step.load);
   const double unserved = step.load - f.battery_to_site;
+  const double output =
+      std::min(solar_left, std::max(step.inverter_limit - f.battery_to_site, 0.0));
   const double headroom = step.import_limit - grid_to_battery;
   if (headroom < -slack) return {f, false};
   const double from_sun = step.import_price < 0 ? unserved - std::max(headroom, 0.0) : unserved;
-  f.solar_to_site = std::clamp(from_sun, 0.0, std::min(solar_left, unserved));
+  f.solar_to_site = std::clamp(from_sun, 0.0, std::min(output, unserved));
   f.grid_to_site = unserved - f.solar_to_site;
   if (f.grid_to_site > headroom + slack) return {f, false};
   f.solar_curtailed = solar_left - f.solar_to_site;
@@ -45,13 +47,16 @@ Candidate while_exporting(const Step& step, const Terms& terms, double solar_lef
                           double slack) {
   StepFlows f;
   if (solar_left + discharge < step.load - slack) return {f, false};
+  if (step.load > step.inverter_limit + slack) return {f, false};
   if (!terms.battery_to_grid && discharge > step.load + slack) return {f, false};
+  const double beside_load = std::max(step.inverter_limit - step.load, 0.0);
+  const double outlet = std::min(step.export_limit, beside_load);
   const bool battery_first = !terms.battery_to_grid || step.export_price < 0;
   if (battery_first) {
     f.battery_to_site = std::min(discharge, step.load);
     f.solar_to_site = std::min(solar_left, step.load - f.battery_to_site);
   } else {
-    const double owed = std::max(discharge - step.export_limit, 0.0);  // cannot leave the site
+    const double owed = std::max(discharge - outlet, 0.0);  // cannot leave the site
     f.solar_to_site = std::min(solar_left, std::max(step.load - owed, 0.0));
     f.battery_to_site = std::min(discharge, step.load - f.solar_to_site);
   }
@@ -61,14 +66,31 @@ Candidate while_exporting(const Step& step, const Terms& terms, double solar_lef
       f.battery_to_site = std::min(discharge, step.load);
       f.battery_to_grid = 0;
     }
-    if (f.battery_to_grid > step.export_limit + slack) return {f, false};
+    if (f.battery_to_grid > outlet + slack) return {f, false};
   }
   const double rest = std::max(solar_left - f.solar_to_site, 0.0);
   if (terms.solar_to_grid && step.export_price >= 0) {
-    f.solar_to_grid = std::clamp(step.export_limit - f.battery_to_grid, 0.0, rest);
+    f.solar_to_grid = std::clamp(outlet - f.battery_to_grid, 0.0, rest);
   }
   f.solar_curtailed = rest - f.solar_to_grid;
   return {f, true};
+}
+
+// The least and the most solar energy (kWh AC) that can be part of a charge.
+struct SolarShare {
+  double least;
+  double most;
+  double surplus;  // that the site would not use
+};
+
+SolarShare solar_share(const Step& step, const Terms& terms, double charge, double discharge) {
+  const double from_grid = terms.grid_to_battery ? terms.grid_ratio * step.inverter_limit : 0.0;
+  const double wanted = charge / terms.solar_ratio;
+  const double unserved = std::max(step.load - discharge, 0.0);
+  const double output = std::min(unserved, std::max(step.inverter_limit - discharge, 0.0));
+  return {.least = std::max(charge - from_grid, 0.0) / terms.solar_ratio,
+          .most = terms.solar_to_battery ? std::min(step.solar, wanted) : 0.0,
+          .surplus = std::max(step.solar - output, 0.0)};
 }
 
 // `settle` where importing earns nothing and only one of charge and discharge is above 0: then it
@@ -77,9 +99,8 @@ Candidate while_exporting(const Step& step, const Terms& terms, double solar_lef
 Settled settle_by_merit(const Step& step, const Terms& terms, double charge, double discharge,
                         double scale) {
   const double slack = kRounding * scale;
-  const double wanted = charge > 0 ? charge / terms.solar_ratio : 0.0;
-  const double most = terms.solar_to_battery ? std::min(step.solar, wanted) : 0.0;
-  if (!terms.grid_to_battery && wanted > most + slack) return {{}, 0.0, false};
+  const auto [least, most, surplus] = solar_share(step, terms, charge, discharge);
+  if (least > most + slack) return {{}, 0.0, false};
   const auto settle_with = [&](double share) -> Settled {
     double from_grid = (charge - terms.solar_ratio * share) / terms.grid_ratio;
     if (from_grid <= slack) from_grid = 0;
@@ -92,8 +113,7 @@ Settled settle_by_merit(const Step& step, const Terms& terms, double charge, dou
     candidate.flows.solar_to_battery = share;
     return {candidate.flows, cost_of(step, candidate.flows), candidate.feasible};
   };
-  const double surplus = std::max(step.solar - std::max(step.load - discharge, 0.0), 0.0);
-  const double first = terms.grid_to_battery ? std::min(surplus, most) : most;
+  const double first = std::min(std::max(surplus, least), most);
   const Settled settled = settle_with(first);
   if (first == most || terms.solar_ratio == terms.grid_ratio) return settled;
   const Settled other = settle_with(most);
@@ -112,8 +132,7 @@ Settled settle(const Step& step, const Terms& terms, double charge, double disch
     const Settled settled = settle_by_merit(step, terms, charge, discharge, scale);
     if (settled.feasible) return settled;
   }
-  const double most = terms.solar_to_battery ? std::min(step.solar, charge / terms.solar_ratio) : 0;
-  const double least = terms.grid_to_battery ? 0.0 : charge / terms.solar_ratio;
+  const auto [least, most, surplus] = solar_share(step, terms, charge, discharge);
   Settled best{{}, 0.0, false};
   if (least > most + slack) return best;
 
@@ -122,13 +141,15 @@ Settled settle(const Step& step, const Terms& terms, double charge, double disch
     if (!(lever > 0) || !std::isfinite(limit)) return most;
     return (charge / terms.grid_ratio + step.load - discharge - step.solar - limit) / lever;
   };
-  const double surplus = std::max(step.solar - std::max(step.load - discharge, 0.0), 0.0);
-  const double unused = std::max(surplus - step.export_limit, 0.0);  // would be curtailed
+  const double beside_load = std::max(step.inverter_limit - step.load, 0.0);
+  const double beyond_inverter = std::max(step.load - step.inverter_limit, 0.0);
+  const double unused =  // would be curtailed
+      std::max(surplus - std::min(step.export_limit, beside_load), 0.0);
   const double kinks[] = {
       std::min(surplus, most),
       most,
       0.0,
-      (charge - terms.grid_ratio * step.import_limit) / terms.solar_ratio,
+      (charge - terms.grid_ratio * (step.import_limit - beyond_inverter)) / terms.solar_ratio,
       solar_share_at_import(step.import_limit),
       solar_share_at_import(0.0),
       unused,
@@ -158,18 +179,18 @@ Settled settle(const Step& step, const Terms& terms, double charge, double disch
 
 Settled settle_apart(const Step& step, const Terms& terms, double charge, double discharge) {
   const double slack = kRounding * std::max({1e-3, step.load, step.solar, charge, discharge});
-  const double most = terms.solar_to_battery ? std::min(step.solar, charge / terms.solar_ratio) : 0;
-  const double least = terms.grid_to_battery ? 0.0 : charge / terms.solar_ratio;
+  const auto [least, most, surplus] = solar_share(step, terms, charge, discharge);
   Settled best{{}, 0.0, false};
   StepFlows f;
   f.battery_to_site = std::min(discharge, step.load);
   f.battery_to_grid = discharge - f.battery_to_site <= slack ? 0.0 : discharge - f.battery_to_site;
   f.grid_to_site = step.load - f.battery_to_site;
   if (least > most + slack || (f.battery_to_grid > 0 && !terms.battery_to_grid) ||
-      f.battery_to_grid > step.export_limit + slack) {
+      f.battery_to_grid > step.export_limit + slack || discharge > step.inverter_limit + slack) {
     return best;
   }
-  const double outlet = std::max(step.export_limit - f.battery_to_grid, 0.0);
+  const double outlet = std::max(
+      std::min(step.export_limit - f.battery_to_grid, step.inverter_limit - discharge), 0.0);
   const double headroom = step.import_limit - f.grid_to_site;
   const double kinks[] = {std::max(step.solar - outlet, 0.0), most, 0.0,
                           (charge - terms.grid_ratio * headroom) / terms.solar_ratio};

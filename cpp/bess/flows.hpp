@@ -6,7 +6,8 @@
 //   discharge_dc = (battery_to_site + battery_to_grid) / dc_to_ac
 //   net_load     = grid_to_site + grid_to_battery - solar_to_grid - battery_to_grid
 //
-// `pv` is the solar inverter's efficiency, `ratio` is Battery::solar_charge_ratio.
+// `pv` is the solar inverter's efficiency, `ratio` is Battery::solar_charge_ratio. Solar energy
+// that the inverter's limit clips is curtailed.
 #pragma once
 
 #include <array>
@@ -48,7 +49,8 @@ struct Step {
   double solar;
   double export_limit;  // kNoLimit: none
   double import_limit;
-  double import_price;  // money per kWh AC, any sign
+  double inverter_limit;  // each way, of the inverter that the sun shares with the battery
+  double import_price;    // money per kWh AC, any sign
   double export_price;
 };
 

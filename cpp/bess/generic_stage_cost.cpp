@@ -44,6 +44,10 @@ class Tableau {
             false);
     add_row({{kGridToSite, 1}, {kGridToBattery, 1}}, std::min(step.import_limit, kUnlimited),
             false);
+    const double inverter = std::min(step.inverter_limit, kUnlimited);
+    add_row({{kSolarToSite, 1}, {kSolarToGrid, 1}, {kBatteryToSite, 1}, {kBatteryToGrid, 1}},
+            inverter, false);
+    add_row({{kGridToBattery, 1}}, inverter, false);
     const auto bar = [&](std::size_t flow, bool permitted) { barred_[flow] = !permitted; };
     bar(kGridToSite, modes.import);
     bar(kGridToBattery, modes.import && modes.charge && b.grid_to_battery);
@@ -103,7 +107,7 @@ class Tableau {
   }
 
  private:
-  static constexpr std::size_t kRows = 6;
+  static constexpr std::size_t kRows = 8;
   static constexpr std::size_t kColumns = kFlows + kRows;  // flows, then a slack for each row
   static constexpr std::size_t kRight = kColumns;
   using Objective = std::array<double, kColumns + 1>;

@@ -76,7 +76,8 @@ class Builder {
     program_.integrality.resize(columns);
     std::size_t entries =
         steps_ * (3 + 12 * devices) + rows_.exclusive_steps() * (2 * devices + 2) +
-        rows_.export_rows() * (1 + devices) + rows_.import_rows() * (1 + 2 * devices);
+        rows_.export_rows() * (1 + devices) + rows_.import_rows() * (1 + 2 * devices) +
+        rows_.inverter_rows() * (2 + 2 * devices);
     if (!problem_.cyclic) entries -= devices;  // see add_energy_entries
     if (problem_.cyclic && steps_ == 1) entries -= 2 * devices;
     program_.index.resize(entries);
@@ -115,6 +116,7 @@ class Builder {
     const Step step = problem_.step(t);
     const bool exports = rows_.has_export(t);
     const bool imports = rows_.has_import(t);
+    const bool inverts = rows_.has_inverter(t);
     const std::int32_t load = rows_.load(t);
     const std::int32_t solar = rows_.solar(t);
     const double sold = problem_.site.solar_to_grid ? std::min(step.solar, step.export_limit) : 0.0;
@@ -124,10 +126,12 @@ class Builder {
     entry(load, 1);
     entry(solar, 1);
     if (imports) entry(rows_.import_row(t), -1);
+    if (inverts) entry(rows_.inverter_row(t), 1);
     column(-step.export_price, 0, 0, sold, kExports);
     entry(solar, 1);
     // What the sun exports through a meter of its own does not bar the site's from importing.
     if (exports) entry(rows_.export_row(t), apart && rows_.is_exclusive(t) ? 0 : 1);
+    if (inverts) entry(rows_.inverter_row(t), 1);
 
     const std::vector<DeviceTerms>& terms = rows_.is_exclusive(t) ? exclusive_terms_ : free_terms_;
     for (std::size_t i = 0; i < terms.size(); ++i) {
@@ -140,7 +144,8 @@ class Builder {
       entry(energy, -d.stored_per_charge);
       entry(charge, 1);
 
-      column(step.import_price, d.charge_tie * d.grid_ratio, 0, d.most_from_grid, kImports);
+      column(step.import_price, d.charge_tie * d.grid_ratio, 0,
+             std::min(d.most_from_grid, step.inverter_limit), kImports);
       entry(energy, -d.grid_ratio * d.stored_per_charge);
       entry(charge, d.grid_ratio);
       if (imports) entry(rows_.import_row(t), 1);
@@ -151,12 +156,14 @@ class Builder {
       entry(energy, d.per_discharge);
       entry(discharge, d.per_discharge);
       if (imports) entry(rows_.import_row(t), -1);
+      if (inverts) entry(rows_.inverter_row(t), 1);
 
       column(d.wear - step.export_price, d.discharge_tie, 0,
              std::min(step.export_limit, d.most_to_grid), {0, 1, d.per_discharge});
       entry(energy, d.per_discharge);
       entry(discharge, d.per_discharge);
       if (exports) entry(rows_.export_row(t), 1);
+      if (inverts) entry(rows_.inverter_row(t), 1);
 
       const Battery& b = problem_.devices[i].battery;
       column(0, 0, b.minimum_energy, b.maximum_energy);
@@ -228,6 +235,9 @@ class Builder {
     if (rows_.has_import(t)) {
       const double limit = rows_.is_exclusive(t) ? 0.0 : problem_.site.import_limit_at(t);
       program_.row_upper[at(rows_.import_row(t))] = in_units(limit) - in_units(load);
+    }
+    if (rows_.has_inverter(t)) {
+      program_.row_upper[at(rows_.inverter_row(t))] = in_units(problem_.site.inverter_limit_at(t));
     }
   }
 

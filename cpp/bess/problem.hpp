@@ -25,8 +25,13 @@ struct Problem {
   bool solar_metered_apart = false;
 
   Step step(std::size_t t) const {
-    return {site.load[t],    site.solar[t],  site.export_limit_at(t), site.import_limit_at(t),
-            import_price[t], export_price[t]};
+    return {site.load[t],
+            site.solar[t],
+            site.export_limit_at(t),
+            site.import_limit_at(t),
+            site.inverter_limit_at(t),
+            import_price[t],
+            export_price[t]};
   }
 };
 

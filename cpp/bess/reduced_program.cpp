@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "bess/program_units.hpp"
+#include "bess/step_range.hpp"
 
 namespace bess {
 namespace {
@@ -95,14 +96,21 @@ class Builder {
   void add_step(std::size_t t) {
     program_.step_column.push_back(columns());
     const Step step = problem_.step(t);
-    const double deficit = std::max(step.load - step.solar, 0.0);
-    const double surplus = std::max(step.solar - step.load, 0.0);
-    const double sold = problem_.site.solar_to_grid ? std::min(surplus, step.export_limit) : 0.0;
+    const Energies<double, true> energies{
+        .load = step.load,
+        .solar = step.solar,
+        .import_limit = step.import_limit,
+        .inverter_limit = step.inverter_limit,
+        .solar_outlet = problem_.site.solar_to_grid ? step.export_limit : 0.0,
+        .battery_outlet = battery_.battery_to_grid ? step.export_limit : 0.0,
+    };
+    const double deficit = energies.deficit();
+    const double sold = energies.exported();
     program_.base_import[t] = deficit;
     program_.base_export[t] = sold;
     program_.offset += step.import_price * deficit - step.export_price * sold;
-    add_discharge(t, step, deficit, sold);
-    add_charge(t, step, surplus, sold);
+    add_discharge(t, energies);
+    add_charge(t, energies);
     open_column(0, 0, battery_.minimum_energy, battery_.maximum_energy);
     program_.import_per_column.push_back(0);
     program_.export_per_column.push_back(0);
@@ -110,30 +118,33 @@ class Builder {
     add_energy_entries(t);
   }
 
-  void add_discharge(std::size_t t, const Step& step, double deficit, double sold) {
+  void add_discharge(std::size_t t, const Energies<double, true>& energies) {
     double left = terms_.most_to_site;  // kWh AC
-    const double limit = step.export_limit;
-    double room = battery_.battery_to_grid ? limit - sold : 0.0;
+    const double sold = energies.exported();
+    double room = battery_.battery_to_grid ? energies.battery_outlet - sold : 0.0;
     if (problem_.site.solar_to_grid) {  // serving the site frees its sun for the grid
-      room = std::max(room, std::min(limit - sold, std::min(step.load, step.solar)));
+      const double freed = std::min(energies.load, energies.solar);
+      room = std::max(room, std::min(energies.solar_outlet - sold, freed));
     }
-    const double outlet = step.load + (battery_.battery_to_grid ? limit : 0.0);
+    const double displaced = energies.beside_sun(energies.deficit());
+    const double added = energies.beside_sun(displaced + std::max(room, 0.0)) - displaced;
+    const double outlet = energies.through_inverter(energies.load + energies.battery_outlet);
     const double stored = -terms_.per_discharge;
     const double throughput = terms_.discharge_tie;
-    add_way(t, {deficit, 1, stored, throughput, -1, 0}, left);
-    add_way(t, {room, 1, stored, throughput, 0, 1}, left);
-    const double spent = deficit + std::max(room, 0.0);
-    add_way(t, {outlet - spent, 1, stored, throughput, 0, 0}, left);
+    add_way(t, {displaced, 1, stored, throughput, -1, 0}, left);
+    add_way(t, {added, 1, stored, throughput, 0, 1}, left);
+    add_way(t, {outlet - displaced - added, 1, stored, throughput, 0, 0}, left);
   }
 
-  void add_charge(std::size_t t, const Step& step, double surplus, double sold) {
+  void add_charge(std::size_t t, const Energies<double, true>& energies) {
     double left = charge_bound(battery_);  // kWh DC
     const double from_sun = terms_.solar_ratio;
     const double sun_stored = from_sun * terms_.stored_per_charge;
     const double tie = terms_.charge_tie;
     if (battery_.solar_to_battery) {
-      const double diverted = std::min(step.load, step.solar);
-      add_way(t, {surplus - sold, from_sun, sun_stored, tie * from_sun, 0, 0}, left);
+      const double sold = energies.exported();
+      const double diverted = std::min(energies.load, energies.sun());
+      add_way(t, {energies.surplus() - sold, from_sun, sun_stored, tie * from_sun, 0, 0}, left);
       add_way(t, {sold, from_sun, sun_stored, tie * from_sun, 0, -1}, left);
       if (!battery_.grid_to_battery || from_sun > terms_.grid_ratio) {
         add_way(t, {diverted, from_sun, sun_stored, tie * from_sun, 1, 0}, left);
@@ -141,7 +152,9 @@ class Builder {
     }
     if (battery_.grid_to_battery) {
       const double ratio = terms_.grid_ratio;
-      add_way(t, {kNoLimit, ratio, ratio * terms_.stored_per_charge, tie * ratio, 1, 0}, left);
+      add_way(t,
+              {energies.inverter_limit, ratio, ratio * terms_.stored_per_charge, tie * ratio, 1, 0},
+              left);
     }
   }
 

@@ -28,6 +28,7 @@ struct Horizon {
   Source load;
   Source solar;
   Source import_limit;
+  Source inverter_limit;
   Source solar_outlet;    // the export limit, or 0 where solar may not be exported
   Source battery_outlet;  // the same for the battery
   Source low;             // bounds of the energy stored after the step
@@ -43,7 +44,7 @@ struct RuleTerms {
   Rates rates;
   Floors floors;
   double soc_per_energy;
-  bool import_limited;
+  bool limited;  // there is an import or an inverter limit
   bool grid_charges;
   double unstorable;  // 1 where solar may not be stored: the grid must not charge while it is sold
   double target;

@@ -28,12 +28,13 @@ inline Pack pack_at(const Source& source, std::size_t t) {
   return Pack::from(values_at(source, t));
 }
 
-template <bool kImportLimited>
-using PackEnergies = Energies<Pack, kImportLimited>;
+template <bool kLimited>
+using PackEnergies = Energies<Pack, kLimited>;
 
-template <bool kImportLimited>
-inline PackEnergies<kImportLimited> energies_at(const Horizon& horizon, std::size_t t) {
-  return {pack_at(horizon.load, t), pack_at(horizon.solar, t), pack_at(horizon.import_limit, t),
+template <bool kLimited>
+inline PackEnergies<kLimited> energies_at(const Horizon& horizon, std::size_t t) {
+  return {pack_at(horizon.load, t),         pack_at(horizon.solar, t),
+          pack_at(horizon.import_limit, t), pack_at(horizon.inverter_limit, t),
           pack_at(horizon.solar_outlet, t), pack_at(horizon.battery_outlet, t)};
 }
 
@@ -50,7 +51,8 @@ struct SurplusWish {
     const Rates& r = terms.rates;
     const Pack reach = step.surplus() * r.storable_solar;
     const Pack charge = least_of(reach, r.charge_limit);
-    const Pack discharge = least_of(step.deficit() * r.dc_per_discharge, r.discharge_limit);
+    const Pack given = step.beside_sun(step.deficit());
+    const Pack discharge = least_of(given * r.dc_per_discharge, r.discharge_limit);
     return {charge * r.input - discharge, reach};
   }
 };
@@ -62,7 +64,8 @@ struct ScheduleWish {
     const Pack mode = Pack::from(horizon.modes + t);  // above 0: charge, below: discharge
     const Pack exported = step.exported();
     const Pack outlet = step.deficit() + most_of(step.battery_outlet - exported, 0.0);
-    const Pack discharge = least_of(outlet * r.dc_per_discharge, r.discharge_limit);
+    const Pack given = step.beside_sun(outlet);
+    const Pack discharge = least_of(given * r.dc_per_discharge, r.discharge_limit);
     Pack reach = step.surplus() * r.storable_solar;
     Pack charge = least_of(reach, r.charge_limit) * r.input;
     if (terms.grid_charges) {
@@ -90,13 +93,15 @@ struct PeakShavingWish {
   static Wish of(const RuleTerms& terms, const Horizon&, const Step& step, std::size_t) {
     const Rates& r = terms.rates;
     const Pack deficit = step.deficit();
-    const Pack headroom = most_of(least_of(step.import_limit, terms.target) - deficit, 0.0);
+    const Pack room = most_of(least_of(step.import_limit, terms.target) - deficit, 0.0);
+    const Pack headroom = step.through_inverter(room);
     const Pack allowed = least_of(headroom * r.grid_ratio, r.grid_charge_limit);
     const Pack from_grid = zero_if_above(step.exported() * terms.unstorable, 0.0, allowed);
     const Pack reach = step.surplus() * r.storable_solar;
     const Pack charge = least_of(reach + from_grid, r.charge_limit);
     const Pack over = most_of(deficit - terms.target, 0.0);
-    const Pack discharge = least_of(over * r.dc_per_discharge, r.discharge_limit);
+    const Pack given = step.beside_sun(over);
+    const Pack discharge = least_of(given * r.dc_per_discharge, r.discharge_limit);
     return {charge * r.input - discharge, reach};
   }
 };
@@ -122,11 +127,11 @@ struct Chained {
   return {{before, first, second, third}, {first, second, third, energy}, wish.solar_reach};
 }
 
-template <bool kImportLimited>
+template <bool kLimited>
 [[gnu::always_inline]] inline void write_flows(const RuleTerms& terms, const Horizon& horizon,
                                                std::size_t t, const Chained& chained) {
   const Flows<Pack> f =
-      flows_of_change(terms.rates, terms.floors, energies_at<kImportLimited>(horizon, t),
+      flows_of_change(terms.rates, terms.floors, energies_at<kLimited>(horizon, t),
                       chained.after - chained.before, chained.solar_reach);
   const auto write = [&](Series series, Pack values) {
     values.write(horizon.flows.block + static_cast<std::size_t>(series) * horizon.flows.steps + t);
@@ -143,7 +148,7 @@ template <bool kImportLimited>
   write(Series::kStateOfCharge, chained.after * terms.soc_per_energy);
 }
 
-template <typename WishOfRule, bool kImportLimited>
+template <typename WishOfRule, bool kLimited>
 double work_packs(const RuleTerms& given, const Horizon& whole, std::size_t packs, double energy) {
   const RuleTerms terms = given;  // copies that no row written below can alias
   const Horizon horizon = whole;
@@ -152,39 +157,39 @@ double work_packs(const RuleTerms& given, const Horizon& whole, std::size_t pack
     const std::size_t t = i * kPackSteps;
     Chained next{};
     if (i < packs) {
-      const auto step = energies_at<kImportLimited>(horizon, t);
+      const auto step = energies_at<kLimited>(horizon, t);
       Wish wish = WishOfRule::of(terms, horizon, step, t);
-      if constexpr (kImportLimited) {  // load above the limit forces a discharge, wished or not
+      if constexpr (kLimited) {  // load above the limit forces a discharge, wished or not
         wish.change = possible_change(terms.rates, step, wish.change);
       }
       next = chain(wish, horizon, t, energy);
     }
-    if (i > 0) write_flows<kImportLimited>(terms, horizon, t - kPackSteps, waiting);
+    if (i > 0) write_flows<kLimited>(terms, horizon, t - kPackSteps, waiting);
     waiting = next;
   }
   return energy;
 }
 
-template <bool kImportLimited>
+template <bool kLimited>
 double work_packs(const RuleTerms& terms, const Horizon& horizon, std::size_t packs,
                   double energy) {
   switch (terms.kind) {
     case RuleKind::kSurplus:
-      return work_packs<SurplusWish, kImportLimited>(terms, horizon, packs, energy);
+      return work_packs<SurplusWish, kLimited>(terms, horizon, packs, energy);
     case RuleKind::kFixedSchedule:
-      return work_packs<ScheduleWish, kImportLimited>(terms, horizon, packs, energy);
+      return work_packs<ScheduleWish, kLimited>(terms, horizon, packs, energy);
     case RuleKind::kFollow:
-      return work_packs<FollowWish, kImportLimited>(terms, horizon, packs, energy);
+      return work_packs<FollowWish, kLimited>(terms, horizon, packs, energy);
     case RuleKind::kPeakShaving:
-      return work_packs<PeakShavingWish, kImportLimited>(terms, horizon, packs, energy);
+      return work_packs<PeakShavingWish, kLimited>(terms, horizon, packs, energy);
   }
   return energy;
 }
 
 inline double work_packs(const RuleTerms& terms, const Horizon& horizon, std::size_t packs,
                          double energy) {
-  return terms.import_limited ? work_packs<true>(terms, horizon, packs, energy)
-                              : work_packs<false>(terms, horizon, packs, energy);
+  return terms.limited ? work_packs<true>(terms, horizon, packs, energy)
+                       : work_packs<false>(terms, horizon, packs, energy);
 }
 
 }  // namespace

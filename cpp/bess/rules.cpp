@@ -44,11 +44,11 @@ void work_rest(const RuleTerms& terms, Horizon horizon, std::size_t first, doubl
                InstructionSet instructions) {
   const FlowSeries whole = horizon.flows;
   const std::size_t size = whole.steps - first;
-  std::array<PackValues, 8> padded{};
+  std::array<PackValues, 9> padded{};
   std::size_t used = 0;
-  for (Source* source :
-       {&horizon.load, &horizon.solar, &horizon.import_limit, &horizon.solar_outlet,
-        &horizon.battery_outlet, &horizon.low, &horizon.high, &horizon.asked}) {
+  for (Source* source : {&horizon.load, &horizon.solar, &horizon.import_limit,
+                         &horizon.inverter_limit, &horizon.solar_outlet, &horizon.battery_outlet,
+                         &horizon.low, &horizon.high, &horizon.asked}) {
     if (source->mask == 0) continue;
     PackValues& copy = padded[used++];
     std::copy_n(source->values + first, size, copy.begin());
@@ -80,6 +80,7 @@ InstructionSet widest_instruction_set() {
 void dispatch_rule(const Site& site, const Battery& battery, const Rule& rule,
                    const Corridor& corridor, FlowSeries flows, InstructionSet instructions) {
   assert(flows.steps == site.steps());
+  assert(site.inverter_limit.empty() || battery.dc_coupled);
   assert(rule.kind != RuleKind::kFixedSchedule || rule.modes.size() == site.steps());
   assert(rule.kind != RuleKind::kFollow || rule.discharge.size() == site.steps());
   const RuleTerms terms{
@@ -87,7 +88,7 @@ void dispatch_rule(const Site& site, const Battery& battery, const Rule& rule,
       .rates = Rates(site, battery),
       .floors = Floors(battery),
       .soc_per_energy = 1.0 / battery.capacity,
-      .import_limited = !site.import_limit.empty(),
+      .limited = !site.import_limit.empty() || !site.inverter_limit.empty(),
       .grid_charges = battery.grid_to_battery,
       .unstorable = battery.solar_to_battery ? 0.0 : 1.0,
       .target = rule.target,
@@ -101,6 +102,7 @@ void dispatch_rule(const Site& site, const Battery& battery, const Rule& rule,
       .load = series(site.load),
       .solar = series(site.solar),
       .import_limit = limit(site.import_limit),
+      .inverter_limit = limit(site.inverter_limit),
       .solar_outlet = site.solar_to_grid ? export_limit : nothing,
       .battery_outlet = battery.battery_to_grid ? export_limit : nothing,
       .low = free ? every_step(low) : series(corridor.low),

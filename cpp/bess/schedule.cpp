@@ -35,7 +35,8 @@ class Writer {
 
   Schedule run() {
     const std::size_t steps = energy_.size();
-    const bool limited = !problem_.site.import_limit.empty();
+    const Site& site = problem_.site;
+    const bool limited = !site.import_limit.empty() || !site.inverter_limit.empty();
     if (steps > 0) settle_step(0);
     std::size_t t = 1;
     for (; t + Pack::kLanes <= steps; t += Pack::kLanes) {
@@ -65,15 +66,15 @@ class Writer {
     return follow;
   }
 
-  template <bool kImportLimited>
+  template <bool kLimited>
   void work_pack(std::size_t t) {
     const Site& site = problem_.site;
-    const Pack limit =
-        site.export_limit.empty() ? Pack(kNoLimit) : Pack::from(site.export_limit.data() + t);
-    const Energies<Pack, kImportLimited> step{
+    const Pack limit = limit_from(site.export_limit, t);
+    const Energies<Pack, kLimited> step{
         .load = Pack::from(site.load.data() + t),
         .solar = Pack::from(site.solar.data() + t),
-        .import_limit = kImportLimited ? Pack::from(site.import_limit.data() + t) : Pack(kNoLimit),
+        .import_limit = limit_from(site.import_limit, t),
+        .inverter_limit = limit_from(site.inverter_limit, t),
         .solar_outlet = site.solar_to_grid ? limit : Pack(0.0),
         .battery_outlet = battery_.battery_to_grid ? limit : Pack(0.0),
     };
@@ -106,6 +107,10 @@ class Writer {
                      drawn * battery_.degradation_cost);
   }
 
+  static Pack limit_from(std::span<const double> limit, std::size_t t) {
+    return limit.empty() ? Pack(kNoLimit) : Pack::from(limit.data() + t);
+  }
+
   // Rounding is relative to the step's energies where these are larger than the battery.
   static Floors floors_of(const Problem& problem) {
     Floors floors(problem.devices.front().battery);
@@ -125,6 +130,7 @@ class Writer {
         .load = site.load[t],
         .solar = site.solar[t],
         .import_limit = site.import_limit_at(t),
+        .inverter_limit = site.inverter_limit_at(t),
         .solar_outlet = site.solar_to_grid ? limit : 0.0,
         .battery_outlet = battery_.battery_to_grid ? limit : 0.0,
     };

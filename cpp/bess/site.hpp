@@ -17,6 +17,10 @@ struct Site {
   std::span<const double>
       export_limit;  // kWh AC in a step, solar and battery together; empty: none
   std::span<const double> import_limit;  // kWh AC in a step; empty: none
+  // kWh AC in a step, each way, through the inverter that the sun shares with the battery; empty:
+  // none. Requires: the one battery is DC-coupled. Behind an inverter of the sun alone, `solar` is
+  // what it lets through.
+  std::span<const double> inverter_limit;
   double solar_dc_to_ac_efficiency;
   bool solar_to_grid;
 
@@ -26,6 +30,9 @@ struct Site {
   }
   double import_limit_at(std::size_t t) const {
     return import_limit.empty() ? kNoLimit : import_limit[t];
+  }
+  double inverter_limit_at(std::size_t t) const {
+    return inverter_limit.empty() ? kNoLimit : inverter_limit[t];
   }
 };
 

@@ -10,13 +10,18 @@
 #include <algorithm>
 #include <cmath>
 
+#include "bess/step_range.hpp"
+
 namespace bess {
 
 // What the merit order needs to know of a step: first kWh AC, then kWh DC.
 struct StageCostBuilder::Limits {
-  double deficit;  // of solar against load
-  double surplus;
-  double sold;  // solar energy exported if the battery stands still
+  double deficit;    // of what the sun can send out against load
+  double surplus;    // solar energy that the site would not use
+  double sold;       // solar energy exported if the battery stands still
+  double site;       // of the load, what the inverter could serve
+  double displaced;  // import that a discharge can displace beside the sun,
+  double room;       // and export it can add to that, itself or by the sun it frees
   double least_discharge;
   double most_discharge;
   double from_surplus;  // most stored from the surplus,
@@ -45,39 +50,62 @@ StageCostBuilder::StageCostBuilder(const Site& site, const Battery& b)
   branch_.segments.reserve(kMostSegments);
 }
 
+// Without import and inverter limit their arithmetic is left out.
+template <bool kLimited>
 inline StageCostBuilder::Limits StageCostBuilder::limits_of(const Step& step) const {
+  const Energies<double, kLimited> energies{
+      .load = step.load,
+      .solar = step.solar,
+      .import_limit = step.import_limit,
+      .inverter_limit = step.inverter_limit,
+      .solar_outlet = solar_to_grid_ ? step.export_limit : 0.0,
+      .battery_outlet = battery_to_grid_ ? step.export_limit : 0.0,
+  };
   Limits l;
-  const double net = step.load - step.solar;
-  l.deficit = std::max(net, 0.0);
-  l.surplus = l.deficit - net;
-  l.sold = std::min(l.surplus, solar_to_grid_ ? step.export_limit : 0.0);
-  const double outlet = step.load + (battery_to_grid_ ? step.export_limit : 0.0);
+  l.deficit = energies.deficit();
+  l.surplus = energies.surplus();
+  l.sold = energies.exported();
+  l.site = energies.through_inverter(step.load);
+  l.displaced = energies.beside_sun(l.deficit);
+  const double outlet = solar_to_grid_ ? step.export_limit - l.sold : energies.battery_outlet;
+  l.room = energies.beside_sun(l.displaced + outlet) - l.displaced;
   l.least_discharge = 0;
-  l.most_discharge = std::min(outlet * per_discharge_, discharge_limit_);
+  l.most_discharge =
+      std::min(energies.through_inverter(step.load + energies.battery_outlet) * per_discharge_,
+               discharge_limit_);
   l.from_surplus = std::min(l.surplus * storable_, charge_limit_);
   l.from_solar = std::min(step.solar * storable_, charge_limit_);
   l.most_stored = grid_to_battery_ ? charge_limit_ : l.from_solar;
+  if constexpr (kLimited) {
+    const double spare = step.import_limit - l.deficit;
+    if (spare < 0) {
+      // Where import and inverter together cannot serve the load, no discharge is enough.
+      const double reached = (step.import_limit + step.inverter_limit) * (1 + 1e-12);
+      const double owed = step.load > reached ? step.load - step.import_limit : -spare;
+      l.least_discharge = owed * per_discharge_;
+      l.from_surplus = l.from_solar = l.most_stored = 0;
+      return l;
+    }
+    const double diverted = std::min(step.load - l.deficit, spare);  // from the site
+    l.from_solar = std::min((l.surplus + diverted) * storable_, charge_limit_);
+    const double left = solar_to_battery_ ? spare - diverted : spare;
+    const double from_grid = energies.through_inverter(left) * stored_per_grid_;
+    l.most_stored =
+        grid_to_battery_ ? std::min(l.from_solar + from_grid, charge_limit_) : l.from_solar;
+  }
   return l;
 }
 
-StageCostBuilder::Limits StageCostBuilder::limits_under_import_limit(const Step& step) const {
-  Limits l = limits_of(step);
-  const double room = step.import_limit - l.deficit;
-  if (room < 0) {
-    l.least_discharge = -room * per_discharge_;
-    l.from_surplus = l.from_solar = l.most_stored = 0;
-    return l;
-  }
-  const double diverted = std::min(std::min(step.load, step.solar), room);  // from the site
-  l.from_solar = std::min((l.surplus + diverted) * storable_, charge_limit_);
-  const double left = solar_to_battery_ ? room - diverted : room;
-  l.most_stored = grid_to_battery_ ? std::min(l.from_solar + left * stored_per_grid_, charge_limit_)
-                                   : l.from_solar;
-  return l;
+// The charge from the grid (kWh DC stored) for which importing earns money.
+inline double StageCostBuilder::earning_charge(const Step& step, const Limits& l) const {
+  if (!grid_to_battery_) return 0;
+  const double from_grid = std::min(step.import_limit - step.load, step.inverter_limit);
+  return std::clamp(from_grid * stored_per_grid_, 0.0, l.most_stored);
 }
 
 void StageCostBuilder::build(const Step& step, CostSegment* out, StageCost& f) {
-  Limits limits = step.import_limit < kNoLimit ? limits_under_import_limit(step) : limits_of(step);
+  const bool limited = step.import_limit < kNoLimit || step.inverter_limit < kNoLimit;
+  Limits limits = limited ? limits_of<true>(step) : limits_of<false>(step);
   const double missing = limits.least_discharge - limits.most_discharge;
   f.feasible = !(missing > rounding_);
   if (missing > 0) {
@@ -110,13 +138,10 @@ inline void StageCostBuilder::build_by_merit(const Step& step, const Limits& l, 
   double inner = import_slope;
   double middle = sells ? export_slope : -wear_;
   double outer = sells ? -wear_ : export_slope;
-  double first = l.deficit * per_discharge_;
-  double second = step.load * per_discharge_;
+  double first = l.displaced * per_discharge_;
+  double second = l.site * per_discharge_;
   if (sells) {
-    const double room = solar_to_grid_     ? step.export_limit - sold
-                        : battery_to_grid_ ? step.export_limit
-                                           : 0.0;
-    second = first + room * per_discharge_;
+    second = first + l.room * per_discharge_;
   } else if (paid_to_import) {
     inner = -wear_;
     middle = import_slope;
@@ -152,10 +177,7 @@ inline void StageCostBuilder::build_by_merit(const Step& step, const Limits& l, 
   if (l.most_stored > 0) {
     f.most = l.most_stored;
     if (paid_to_import) {
-      const double earning =
-          grid_to_battery_
-              ? std::clamp((step.import_limit - step.load) * stored_per_grid_, 0.0, l.most_stored)
-              : 0.0;
+      const double earning = earning_charge(step, l);
       add(p * per_stored_grid_, 0.0, earning);
       add(0.0, earning, l.most_stored);
     } else {
@@ -198,7 +220,7 @@ void StageCostBuilder::build_by_envelope(const Step& step, const Limits& l, Cost
   const double high = -l.least_discharge;
   envelope_.start(low, high);
   {  // importing: serves the site only
-    const double until = std::min(step.load * per_discharge_, l.most_discharge);
+    const double until = std::min(l.site * per_discharge_, l.most_discharge);
     const double full = std::clamp((step.load - step.import_limit) * per_discharge_,
                                    l.least_discharge, std::max(until, l.least_discharge));
     const double slope = p * discharge_ratio_ - wear_;
@@ -213,12 +235,9 @@ void StageCostBuilder::build_by_envelope(const Step& step, const Limits& l, Cost
     if (until >= l.least_discharge) envelope_.fold(branch_);
   }
   const double from = l.deficit * per_discharge_;  // exporting: at least the deficit is served
-  if (from <= l.most_discharge) {
-    const double room = solar_to_grid_     ? step.export_limit - l.sold
-                        : battery_to_grid_ ? step.export_limit
-                                           : 0.0;
+  if (from <= l.most_discharge && l.displaced == l.deficit) {
     const double least = std::max(from, l.least_discharge);
-    const double full = std::clamp(from + room * per_discharge_, least, l.most_discharge);
+    const double full = std::clamp(from + l.room * per_discharge_, least, l.most_discharge);
     const double slope = q * discharge_ratio_ - wear_;
     branch.clear();
     const double cost = wear_ * least - q * (l.sold + (least - from) * discharge_ratio_);
@@ -243,17 +262,14 @@ void StageCostBuilder::build_by_envelope(const Step& step, const Limits& l, Cost
     envelope_.start(0.0, l.most_stored);
     const double idle = p * std::min(step.load, step.import_limit);
     branch.clear();
-    const double earning =
-        grid_to_battery_
-            ? std::clamp((step.import_limit - step.load) * stored_per_grid_, 0.0, l.most_stored)
-            : 0.0;
+    const double earning = earning_charge(step, l);
     if (earning > 0) branch.push_back({0.0, idle, p * per_stored_grid_});
     if (l.most_stored > earning) {
       branch.push_back({earning, idle + p * per_stored_grid_ * earning, 0.0});
     }
     branch_.end = l.most_stored;
     envelope_.fold(branch_);
-    if (l.from_surplus > 0 && solar_to_grid_) {
+    if (l.from_surplus > 0 && solar_to_grid_ && l.deficit == 0) {
       const double unused = (l.surplus - l.sold) * stored_per_solar_;
       const double free = std::min(unused, l.from_surplus);
       branch.clear();

@@ -35,7 +35,7 @@ struct StageCost {
   std::uint8_t count;   // of segments
   std::uint8_t jump_before;  // segment in front of which f jumps; `count` or more: none does
   bool convex;
-  bool feasible;  // false: load above the import limit cannot be served; least - most is missing
+  bool feasible;  // false: load above the limits cannot be served; least - most is missing
 };
 
 class StageCostBuilder {
@@ -53,8 +53,9 @@ class StageCostBuilder {
 
   void build_by_merit(const Step& step, const Limits& limits, CostSegment* out, StageCost& f) const;
   void build_by_envelope(const Step& step, const Limits& limits, CostSegment* out, StageCost& f);
+  double earning_charge(const Step& step, const Limits& limits) const;
+  template <bool kLimited>
   Limits limits_of(const Step& step) const;
-  Limits limits_under_import_limit(const Step& step) const;
 
   bool grid_to_battery_;
   bool battery_to_grid_;

@@ -29,7 +29,8 @@ class UsualSteps {
     // Sun that may not be sold could be stored for nothing while the battery's energy is sold.
     const bool alike = problem.site.solar_to_grid || !b.battery_to_grid;
     sells_all_ = problem.site.solar_to_grid && problem.site.export_limit.empty();
-    exist_ = problem.site.import_limit.empty() && b.solar_to_battery && alike &&
+    exist_ = problem.site.import_limit.empty() && problem.site.inverter_limit.empty() &&
+             b.solar_to_battery && alike &&
              stored_per_solar_ * b.dc_to_ac_efficiency <= 1.0 - kRounding;
   }
 

@@ -40,41 +40,45 @@ struct Flows {
   Number net_load;
 };
 
-// Where the import limit binds, a DC-coupled battery must take more of its charge from the sun
-// than the surplus: the grid's part passes through one more conversion.
+// Where a limit binds, a DC-coupled battery must take more of its charge from the sun than the
+// surplus: the grid's part passes the inverter, and through one more conversion.
 template <typename Number>
-inline Number solar_charge_under_limit(const Rates& r, const Energies<Number, true>& step,
-                                       Number charge, Number solar_charge) {
+inline Number solar_charge_under_limits(const Rates& r, const Energies<Number, true>& step,
+                                        Number charge, Number solar_charge) {
+  const Number most = least_of(charge, step.solar * r.storable_solar);
+  const Number beyond_inverter = charge - step.inverter_limit * r.grid_ratio;
+  const Number reached = most_of(least_of(beyond_inverter, most), solar_charge);
   const double lever = r.solar_ratio * r.grid_per_charge - 1.0;
-  if (!(lever > 0)) return solar_charge;
+  if (!(lever > 0)) return reached;
   const Number room = step.import_limit - step.load + step.solar;
   const Number needed = (charge * r.grid_per_charge - room) * (r.solar_ratio / lever);
-  const Number most = least_of(charge, step.solar * r.storable_solar);
-  return most_of(least_of(needed, most), solar_charge);
+  return most_of(least_of(needed, most), reached);
 }
 
 // The flows of a step in which stored energy changes by `change` (kWh DC). Charging takes solar up
 // to `solar_reach` (kWh DC) before the grid's turn, and more solar where the grid may not charge.
 // The sun serves the site before the battery does, unless the battery's energy has no other way.
 // Requires: the change is one that the step allows.
-template <typename Number, bool kImportLimited>
-[[gnu::always_inline]] inline Flows<Number> flows_of_change(
-    const Rates& r, const Floors& floors, const Energies<Number, kImportLimited>& step,
-    Number change, Number solar_reach) {
+template <typename Number, bool kLimited>
+[[gnu::always_inline]] inline Flows<Number> flows_of_change(const Rates& r, const Floors& floors,
+                                                            const Energies<Number, kLimited>& step,
+                                                            Number change, Number solar_reach) {
   const Number gained = most_of(change, 0.0);
   const Number raw_charge = gained * r.charge_per_change;
   const Number charge = zero_unless_above(raw_charge, floors.energy, raw_charge);
   const Number discharge = (gained - change) * r.discharge_ratio;
 
   Number reached = least_of(charge, solar_reach);
-  if constexpr (kImportLimited) reached = solar_charge_under_limit(r, step, charge, reached);
+  if constexpr (kLimited) reached = solar_charge_under_limits(r, step, charge, reached);
   const Number beyond = charge - reached;
   const Number grid_charge = zero_unless_above(beyond, floors.grid_charge, beyond);
   const Number solar_charge = charge - grid_charge;
   const Number sun = most_of(step.solar - solar_charge * r.solar_per_charge, 0.0);
+  Number output = sun;  // what of it the inverter lets through
+  if constexpr (kLimited) output = least_of(sun, most_of(step.inverter_limit - discharge, 0.0));
 
   const Number promised = most_of(discharge - step.battery_outlet, 0.0);  // for the site
-  const Number sun_to_site = least_of(sun, most_of(step.load - promised, 0.0));
+  const Number sun_to_site = least_of(output, most_of(step.load - promised, 0.0));
   const Number unserved = step.load - sun_to_site;
   const Number left = discharge - unserved;
   const Number to_grid = zero_unless_above(left, floors.battery_export, left);
@@ -84,10 +88,10 @@ template <typename Number, bool kImportLimited>
   const Number charged = grid_charge * r.grid_per_charge;
   const Number imported = bought + charged;
 
-  const Number rest = sun - sun_to_site;
+  const Number rest = output - sun_to_site;
   const Number room = least_of(rest, most_of(step.solar_outlet - to_grid, 0.0));
   const Number sold = zero_if_above(imported, 0.0, room);
-  const Number curtailed = (rest - sold) * r.dc_per_solar;
+  const Number curtailed = (sun - sun_to_site - sold) * r.dc_per_solar;
   const Number net_load = imported - (sold + to_grid);
   return {bought, charged, solar_charge, sun_to_site, sold, curtailed, to_site, to_grid, net_load};
 }

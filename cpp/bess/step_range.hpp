@@ -43,32 +43,51 @@ struct Rates {
 
 namespace {
 
-// Energies of a step in kWh AC. Without an import limit its arithmetic is left out.
-template <typename Number, bool kImportLimited>
+// Energies of a step in kWh AC. Without import and inverter limit their arithmetic is left out.
+template <typename Number, bool kLimited>
 struct Energies {
   Number load;
   Number solar;
   Number import_limit;
+  Number inverter_limit;
   Number solar_outlet;    // the export limit, or 0 where solar may not be exported
   Number battery_outlet;  // the same for the battery
 
-  Number deficit() const { return most_of(load - solar, 0.0); }
+  Number through_inverter(Number energy) const {
+    if constexpr (kLimited) {
+      return least_of(energy, inverter_limit);
+    } else {
+      return energy;
+    }
+  }
+  Number sun() const { return through_inverter(solar); }  // what it can send out
+  Number deficit() const { return most_of(load - sun(), 0.0); }
+  // Solar energy that the site would not use: to be exported, or above the inverter's limit.
   Number surplus() const { return deficit() - (load - solar); }
-  Number exported() const { return least_of(surplus(), solar_outlet); }
+  Number exported() const { return least_of(deficit() - (load - sun()), solar_outlet); }
+  // A discharge (kWh AC), held to what the sun leaves of the inverter.
+  Number beside_sun(Number discharge) const {
+    if constexpr (kLimited) {
+      const Number used = load - deficit() + exported();
+      return least_of(discharge, most_of(inverter_limit - used, 0.0));
+    } else {
+      return discharge;
+    }
+  }
 };
 
 // The least by which stored energy can change in a step, kWh DC, whatever is stored.
-template <typename Number, bool kImportLimited>
-inline Number least_change(const Rates& r, const Energies<Number, kImportLimited>& step) {
-  const Number outlet = step.load + step.battery_outlet;
+template <typename Number, bool kLimited>
+inline Number least_change(const Rates& r, const Energies<Number, kLimited>& step) {
+  const Number outlet = step.through_inverter(step.load + step.battery_outlet);
   return Number(0.0) - least_of(outlet * r.dc_per_discharge, r.discharge_limit);
 }
 
 // The most. Negative where load above the import limit forces a discharge; less than the least
-// where even that does not help.
-template <typename Number, bool kImportLimited>
-inline Number most_change(const Rates& r, const Energies<Number, kImportLimited>& step) {
-  if constexpr (!kImportLimited) {
+// where even that does not help, as where the load is above import and inverter limit together.
+template <typename Number, bool kLimited>
+inline Number most_change(const Rates& r, const Energies<Number, kLimited>& step) {
+  if constexpr (!kLimited) {
     const Number from_sun = step.solar * r.storable_solar;
     return least_of(from_sun + r.grid_charge_limit, r.charge_limit) * r.input;
   } else {
@@ -76,17 +95,22 @@ inline Number most_change(const Rates& r, const Energies<Number, kImportLimited>
     const Number from_sun =
         least_of(least_of(step.solar, spare) * r.storable_solar, r.charge_limit);
     const Number sun_left = most_of(step.solar - from_sun * r.solar_per_charge, 0.0);
-    const Number unserved = most_of(step.load - sun_left, 0.0);
+    const Number unserved = most_of(step.load - step.through_inverter(sun_left), 0.0);
     const Number headroom = most_of(step.import_limit - unserved, 0.0);
-    const Number from_grid = least_of(headroom * r.grid_ratio, r.grid_charge_limit);
+    const Number taken = step.through_inverter(headroom);
+    const Number from_grid = least_of(taken * r.grid_ratio, r.grid_charge_limit);
     const Number charge = least_of(from_sun + from_grid, r.charge_limit);
-    return where_above(0.0, spare, spare * r.dc_per_discharge, charge * r.input);
+    // Where import and inverter together cannot serve the load, no discharge is enough.
+    const Number served = step.sun() + step.import_limit - step.load;
+    const Number reached = (step.import_limit + step.inverter_limit) * (1.0 + 1e-12);
+    const Number left = where_above(step.load, reached, step.import_limit - step.load, served);
+    return where_above(0.0, left, left * r.dc_per_discharge, charge * r.input);
   }
 }
 
 // A change of stored energy, held to what the step allows.
-template <typename Number, bool kImportLimited>
-inline Number possible_change(const Rates& r, const Energies<Number, kImportLimited>& step,
+template <typename Number, bool kLimited>
+inline Number possible_change(const Rates& r, const Energies<Number, kLimited>& step,
                               Number change) {
   return least_of(most_of(change, least_change(r, step)), most_change(r, step));
 }

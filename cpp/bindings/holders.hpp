@@ -20,6 +20,7 @@ struct SiteHolder {
   Array<double> solar;
   std::optional<Array<double>> export_limit;
   std::optional<Array<double>> import_limit;
+  std::optional<Array<double>> inverter_limit;
   Site site;
 };
 

@@ -33,6 +33,7 @@ class Site:
         solar: Floats,
         export_limit: Floats | None,
         import_limit: Floats | None,
+        inverter_limit: Floats | None,
         solar_dc_to_ac_efficiency: float,
         solar_to_grid: bool,
     ) -> None: ...

@@ -35,19 +35,23 @@ def with_crossings(site: Site, series: Floats, imports: Floats, exports: Floats)
     curtailed to that end; no step imports and exports. Where that is impossible a step stays.
     """
     found = series.copy()
-    bought, charged, _, to_site, sold, curtailed, _battery_to_site, battery_to_grid = series[:8]
+    bought, charged, _, to_site, sold, curtailed, battery_to_site, battery_to_grid = series[:8]
     ratio = site.solar_dc_to_ac_efficiency
     sun = to_site + sold + curtailed * ratio
     needs = bought + to_site
+    output = sun
+    if site.inverter_limit_kwh is not None:
+        room = site.inverter_limit_kwh - battery_to_site - battery_to_grid
+        output = np.minimum(sun, np.maximum(room, 0.0))
     net = imports - exports
     net = np.where(abs(net) <= _ROUNDING * np.maximum(1.0, needs + sun), 0.0, net)
 
     buys = (net >= 0) & (battery_to_grid == 0)
-    buying_sun = np.clip(needs + charged - net, 0.0, np.minimum(sun, needs))
+    buying_sun = np.clip(needs + charged - net, 0.0, np.minimum(output, needs))
     if site.import_limit_kwh is not None:
         buys &= needs - buying_sun + charged <= site.import_limit_kwh
-    sells = (net < 0) & (charged == 0) & (sun >= needs)
-    outlet = sun - needs if site.allow_solar_to_grid else np.zeros(site.steps)
+    sells = (net < 0) & (charged == 0) & (output >= needs)
+    outlet = output - needs if site.allow_solar_to_grid else np.zeros(site.steps)
     if site.export_limit_kwh is not None:
         outlet = np.minimum(outlet, np.maximum(site.export_limit_kwh - battery_to_grid, 0.0))
     selling = np.clip(-net - battery_to_grid, 0.0, np.maximum(outlet, 0.0))

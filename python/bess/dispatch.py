@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
@@ -112,6 +113,8 @@ def dispatch(
             reserve_state_of_charge, "reserve_state_of_charge", site.steps, minimum=0.0
         )
         units = [unit.with_reserve(reserve, site.timeline) for unit in units]
+    # An AC-coupled battery sees what the array's inverter lets through, not the inverter itself.
+    seen = site if units[0].battery.dc_coupled else site.behind_inverter
     assumptions: list[str] = []
     paid = _paid(site, prices, tariff, assumptions)
     emitted = _emitted(site, emissions)
@@ -132,25 +135,26 @@ def dispatch(
             per_kg = strategy.emissions_price_per_kg
             besides = per_kg * emitted[0], per_kg * emitted[1]
         if tariff is not None:
-            money: Money = BilledMoney(site, units, tariff, besides)
+            money: Money = BilledMoney(seen, units, tariff, besides)
         elif paid is not None:
             if besides is not None:
                 paid = paid[0] + besides[0], paid[1] + besides[1]
             money = Money(*paid, units)
         else:
             raise InputError.at("prices", "are required by Optimize (or a tariff)")
-        optimum = optimize_objective(site, units, strategy, money, emitted)
+        optimum = optimize_objective(seen, units, strategy, money, emitted)
+        optimum = replace(optimum, series=_with_clipped(site, seen, optimum.series))
         return _optimal(units, strategy, optimum, assumptions, common)
     time_zone = None if tariff is None else tariff.time_zone
     if isinstance(strategy, FixedSchedule):
         assumptions += strategy.assumptions(site.timeline, time_zone)
     rule = core_rule(strategy, site.timeline, time_zone)
-    series, parts = _by_rule(site, units, rule)
+    series, parts = _by_rule(seen, units, rule)
     if tariff is not None and tariff.metering == "buy_all_sell_all":
         series, parts = _sold_whole(series, parts)
     return Result(
         **common,
-        series=series,
+        series=_with_clipped(site, seen, series),
         units=tuple(unit.result(part) for unit, part in zip(units, parts, strict=True)),
         assumptions=tuple(assumptions),
     )
@@ -189,6 +193,16 @@ def _sold_whole(series: Floats, parts: Sequence[Floats]) -> tuple[Floats, list[F
     for array in (sold, own):
         array.flags.writeable = False
     return sold, list(own)
+
+
+def _with_clipped(site: Site, seen: Site, series: Floats) -> Floats:
+    """The flows, with what was clipped before the battery could see it among the curtailed."""
+    if seen is site:
+        return series
+    whole = np.array(series)
+    whole[5] += (site.solar_kwh - seen.solar_kwh) / site.solar_dc_to_ac_efficiency
+    whole.flags.writeable = False
+    return whole
 
 
 def _part_of_one(series: Floats) -> Floats:

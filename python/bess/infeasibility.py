@@ -172,6 +172,7 @@ def _unservable_together(site: Site, units: list[Unit], clock: Clock) -> Infeasi
             site.solar_kwh[:steps],
             cut(site.export_limit_kwh),
             cut(site.import_limit_kwh),
+            cut(site.inverter_limit_kwh),
             site.solar_dc_to_ac_efficiency,
             site.allow_solar_to_grid,
         )
@@ -198,6 +199,10 @@ def unservable(site: Site, step: int, shortfall: float) -> InfeasibleError:
     """Load above the import limit that neither solar nor battery can serve."""
     at = site.timeline.instant(step).isoformat()
     missing = f" ({shortfall:.6g} kWh of stored energy are missing)" if shortfall else ""
+    if site.inverter_limit_kwh is not None and site.import_limit_kwh is not None:
+        most = site.import_limit_kwh[step] + site.inverter_limit_kwh[step]
+        if (over := site.load_kwh[step] - most) > 1e-9:
+            missing = f" (it is {over:.6g} kWh above import and inverter limit together)"
     return InfeasibleError(
         f"step {step} ({at}): the load is above the import limit, and neither solar nor battery "
         f"can serve the rest{missing}",

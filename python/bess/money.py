@@ -132,6 +132,10 @@ def _meter_bounds(site: Site, units: list[Unit], solar_metered_apart: bool) -> M
         most_export = np.minimum(most_export, site.export_limit_kwh)
     net_load = site.load_kwh if solar_metered_apart else site.load_kwh - solar
     least_import = np.maximum(net_load - given, 0.0)
+    if site.inverter_limit_kwh is not None:
+        most_import = np.minimum(most_import, site.load_kwh + site.inverter_limit_kwh)
+        most_export = np.minimum(most_export, site.inverter_limit_kwh)
+        least_import = np.maximum(least_import, site.load_kwh - site.inverter_limit_kwh)
     least_import = np.minimum(least_import, most_import)
     if solar_metered_apart:
         shifted += float(solar.sum())  # what the sun gives the battery comes without import

@@ -79,7 +79,7 @@ def _meters(response: StorageResponse) -> Table:
     result = response.result
     columns = {"load alone": _meter(result, np.zeros(result.site.steps))}
     if result.site.solar_kwh.any():
-        columns["with solar"] = _meter(result, result.site.solar_kwh)
+        columns["with solar"] = _meter(result, result.site.solar_output_kwh)
     columns["with storage"] = _Meter(result.import_kwh_ac, result.export_kwh_ac, result.cost)
     table = Table(title="At the meter", title_justify="left", header_style="bold")
     table.add_column("")

@@ -38,17 +38,37 @@ class Site(Unchanging):
     time_zone
         IANA name of the site's clock; by default the zone or the fixed offset of ``start``.
     solar_side
-        ``"AC"``: solar is what the array feeds in without a battery; ``"DC"``: before its inverter.
+        ``"AC"``: solar is what the array feeds in without a battery, or would without
+        ``inverter_limit_kw``; ``"DC"``: before its inverter.
     solar_dc_to_ac_efficiency
         Of the solar inverter, above 0 (at least a millionth) and at most 1.
     allow_solar_to_grid
         Whether solar may be exported.
     export_limit_kwh, import_limit_kwh
         Most energy over the meter in a step, kWh AC; scalar or series; None: no limit.
+    inverter_limit_kw
+        Rated power of the inverter of the array, kW AC; scalar or series; None: no limit. Solar to
+        site and to grid stay under it together, and a DC-coupled battery's discharge with them; its
+        charge from the grid passes the same inverter the other way, under the same limit. Solar
+        above the limit is curtailed unless a DC-coupled battery stores it. An AC-coupled battery
+        has an inverter of its own, and what it stores of the sun has passed the array's.
 
     >>> site = Site(load_kwh=[1, 2], solar_kwh=[0, 3], start="2025-01-01T00:00-08:00")
     >>> site.steps, site.solar_kwh_dc.tolist()
     (2, [0.0, 3.125])
+
+    An array of 1.5 kW behind an inverter of 1 kW: from a DC-coupled battery the half kWh that is
+    clipped at noon comes back, less its losses.
+
+    >>> from bess import Battery, Surplus, dispatch
+    >>> site = Site([1, 1], [1.5, 0], start="2025-06-01T12:00Z", solar_side="DC",
+    ...             solar_dc_to_ac_efficiency=1, inverter_limit_kw=1)
+    >>> for dc_coupled in (True, False):
+    ...     battery = Battery(dc_coupled=dc_coupled, min_state_of_charge=0.5)
+    ...     result = dispatch(site, battery, Surplus())
+    ...     print(result.solar_curtailed_kwh_dc.sum(), result.battery_to_site_kwh_ac.sum().round(4))
+    0.0 0.468
+    0.5 0.0
 
     Raises
     ------
@@ -61,12 +81,16 @@ class Site(Unchanging):
     load_kwh: Floats
     """kWh AC in each step."""
     solar_kwh: Floats
-    """kWh AC in each step: what the array gives without a battery."""
+    """kWh AC in each step: what the array gives without a battery and without the inverter's
+    limit.
+    """
     solar_dc_to_ac_efficiency: float
     allow_solar_to_grid: bool
     export_limit_kwh: Floats | None
     """kWh AC in each step; None: no limit."""
     import_limit_kwh: Floats | None
+    inverter_limit_kw: Floats | None
+    """kW AC in each step; None: no limit."""
 
     def __init__(
         self,
@@ -83,6 +107,7 @@ class Site(Unchanging):
         allow_solar_to_grid: bool = True,
         export_limit_kwh: Any = None,
         import_limit_kwh: Any = None,
+        inverter_limit_kw: Any = None,
     ) -> None:
         given = dict(zip(_ARRAYS, (load_kwh, solar_kwh, load_kw, solar_kw), strict=True))
         given = {name: values for name, values in given.items() if values is not None}
@@ -125,6 +150,7 @@ class Site(Unchanging):
         for name, limit in (
             ("export_limit_kwh", export_limit_kwh),
             ("import_limit_kwh", import_limit_kwh),
+            ("inverter_limit_kw", inverter_limit_kw),
         ):
             fixed[name] = None if limit is None else broadcast(limit, name, steps, minimum=0.0)
         for name, value in fixed.items():
@@ -160,12 +186,47 @@ class Site(Unchanging):
         return self.solar_kwh / self.solar_dc_to_ac_efficiency
 
     @cached_property
+    def solar_output_kwh(self) -> Floats:
+        """Solar energy in each step that the array's inverter lets through, kWh AC.
+
+        >>> Site(solar_kwh=[1, 3], start="2025-01-01T00:00Z", inverter_limit_kw=2).solar_output_kwh
+        array([1., 2.])
+        """
+        if self.inverter_limit_kw is None:
+            return self.solar_kwh
+        output: Floats = np.minimum(self.solar_kwh, self.inverter_limit_kw * self.step_hours)
+        output.flags.writeable = False
+        return output
+
+    @property
+    def inverter_limit_kwh(self) -> Floats | None:
+        """The inverter's limit as energy in each step, kWh AC; None: no limit."""
+        return None if self.inverter_limit_kw is None else self.inverter_limit_kw * self.step_hours
+
+    @property
+    def behind_inverter(self) -> Site:
+        """The site as it is seen from behind the array's inverter: the clipped energy is not there.
+
+        It is the site itself where the inverter has no limit.
+        """
+        if self.inverter_limit_kw is None:
+            return self
+        return self._with(solar_kwh=self.solar_output_kwh, inverter_limit_kw=None)
+
+    def _with(self, **changes: Any) -> Site:
+        """The same site with other, valid values of some attributes."""
+        site = object.__new__(Site)
+        site.__setstate__(self.__getstate__() | changes)
+        return site
+
+    @cached_property
     def _core(self) -> _core.Site:
         site = _core.Site(
             self.load_kwh,
             self.solar_kwh,
             self.export_limit_kwh,
             self.import_limit_kwh,
+            self.inverter_limit_kwh,
             self.solar_dc_to_ac_efficiency,
             self.allow_solar_to_grid,
         )

@@ -76,17 +76,7 @@ class Lifetime:
         site = self.site
         if left == 1.0 or not site.solar_kwh.any():
             return site
-        return Site(
-            load_kwh=site.load_kwh,
-            solar_kwh=site.solar_kwh * left,
-            start=site.timeline.start,
-            step_hours=site.step_hours,
-            time_zone=site.timeline.time_zone,
-            solar_dc_to_ac_efficiency=site.solar_dc_to_ac_efficiency,
-            allow_solar_to_grid=site.allow_solar_to_grid,
-            export_limit_kwh=site.export_limit_kwh,
-            import_limit_kwh=site.import_limit_kwh,
-        )
+        return site._with(solar_kwh=site.solar_kwh * left)
 
     def dispatch_in(self, year: int, starts_at: float | None) -> Result:
         """The dispatch of a year; ``starts_at`` is its initial state of charge (None: year 1's)."""

@@ -122,7 +122,7 @@ def duration_curve(result: Result) -> Any:
     site, hours = result.site, result.site.step_hours
     curves = [("load alone", site.load_kwh, "before")]
     if site.solar_kwh.any():
-        net = site.load_kwh - site.solar_kwh
+        net = site.load_kwh - site.solar_output_kwh
         least = 0.0 if not site.allow_solar_to_grid else -np.inf
         if site.export_limit_kwh is not None:
             net = np.maximum(net, -site.export_limit_kwh)

@@ -138,8 +138,8 @@ class StorageInputs(Asked):
     """The battery, its permissions, its tariff and its strategy; every field may be left out.
 
     States of charge are fractions of nameplate capacity, powers kW DC, capacity kWh DC, limits kWh
-    AC per step, the degradation cost money per kWh DC that leaves the cells. ``devices`` (ours)
-    stands in place of the battery's own fields.
+    AC per step, the inverter's limit kW AC, the degradation cost money per kWh DC that leaves the
+    cells. ``devices`` (ours) stands in place of the battery's own fields.
     """
 
     main_tariff_id: Identifier | None = None
@@ -164,6 +164,7 @@ class StorageInputs(Asked):
     allow_solar_to_battery: TextFlag = True
     export_limit_kwh_ac: Limit | None = None
     import_limit_kwh_ac: Limit | None = None
+    inverter_limit_kw_ac: Limit | None = None
     tariff_property_inputs: ListOf[PropertyInput] = ()
     policies: ListOf[SchedulePolicy] = ()
     devices: ListOf[BessDevice] = ()

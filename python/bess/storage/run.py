@@ -254,6 +254,7 @@ class _Inputs:
             allow_solar_to_grid=storage.allow_solar_to_grid,
             export_limit_kwh=storage.export_limit_kwh_ac,
             import_limit_kwh=storage.import_limit_kwh_ac,
+            inverter_limit_kw=storage.inverter_limit_kw_ac,
         )
         for tariff in (self.tariff, *self.other_tariffs):
             if isinstance(tariff, Tariff):

@@ -18,6 +18,7 @@ _FIELDS: Final = {
     "typical": "consumption.typicalProfileId",
     "export_limit_kwh": "storage.exportLimitKwhAc",
     "import_limit_kwh": "storage.importLimitKwhAc",
+    "inverter_limit_kw": "storage.inverterLimitKwAc",
     "property_inputs": "storage.tariffPropertyInputs",
     "policies": "storage.policies",
     "charge": "storage.dispatchStrategy.fixedSchedule.chargeTous",

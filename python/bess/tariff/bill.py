@@ -242,8 +242,8 @@ def _period_of(line: BillLine) -> int:
 def meter_without_storage(site: Site, tariff: Tariff) -> tuple[Floats, Floats]:
     """What a site imports and exports in each step without storage, its import limit left aside."""
     if tariff.metering == "buy_all_sell_all":
-        return site.load_kwh, site.solar_kwh
-    net = site.load_kwh - site.solar_kwh
+        return site.load_kwh, site.solar_output_kwh
+    net = site.load_kwh - site.solar_output_kwh
     imports = np.maximum(net, 0.0)
     exports = np.maximum(-net, 0.0) if site.allow_solar_to_grid else np.zeros(site.steps)
     if site.export_limit_kwh is not None:
