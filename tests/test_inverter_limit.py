@@ -151,6 +151,15 @@ def test_a_bill_without_storage_and_the_years_of_savings_know_what_is_clipped() 
     assert_allclose(found.parts.storage[0], 365 * 10.764)
 
 
+def test_an_outage_is_carried_as_far_as_the_inverter_goes() -> None:
+    """What it clips in the first hour is stored behind it, and carries the second."""
+    place = site([2, 2, 3], [3, 0, 0], inverter_limit_kw=2)
+    for of_coupling, hours_carried in ((dc_coupled, [2, 1, 0]), (battery, [1, 1, 1])):
+        store = of_coupling(min_state_of_charge=0.1, initial_state_of_charge=0.2)
+        found = bess.resilience(place, store, [0.3, 1.0, 1.0], critical_load_fraction=1)
+        assert_allclose(found.hours_carried, hours_carried)
+
+
 def test_a_request_states_the_limit() -> None:
     asked = day({"chargeOnSurplus": True}, inverterLimitKwAc="0.5", batteryDcCoupled=False)
     flows = bess.run_request(asked, profiles=home(1)).flows

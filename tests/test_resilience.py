@@ -23,14 +23,17 @@ few_fractions = st.sampled_from([0.0, 0.2, 0.5, 0.55, 0.8, 1.0])
 def survived(steps: list[Step], store: Store, load: list[float], energy: float) -> int:
     """The steps whose load is served, from an energy stored on, one after the other."""
     for count, (step, wanted) in enumerate(zip(steps, load, strict=True)):
-        missing = wanted - step.solar
+        step = step.seen_by(store)
+        if wanted > step.inverter_limit * (1 + 1e-9):
+            return count
+        missing = wanted - step.output
         if missing > 0:
             drawn = missing / store.dc_to_ac
             if drawn > store.discharge_limit + 1e-12 or energy - drawn < store.lowest - 1e-12:
                 return count
             energy -= drawn
         elif store.solar_to_battery:
-            charge = min(-missing * store.solar_gain, store.charge_limit)
+            charge = min((step.solar - wanted) * store.solar_gain, store.charge_limit)
             energy = min(energy + charge * store.input_efficiency, store.highest)
     return len(steps)
 

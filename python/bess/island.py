@@ -99,14 +99,17 @@ def island(
                 f"must be below max_state_of_charge ({b.max_state_of_charge:g})",
                 least,
             )
-    net = load - site.solar_kwh
-    drawn = np.maximum(net, 0.0) / b.dc_to_ac_efficiency
+    output = site.solar_output_kwh
+    drawn = np.maximum(load - output, 0.0) / b.dc_to_ac_efficiency
+    left = (site.solar_kwh if b.dc_coupled else output) - np.minimum(load, output)
     into = 1 / site.solar_dc_to_ac_efficiency if b.dc_coupled else b.ac_to_dc_efficiency
-    sun = np.maximum(-net, 0.0) * into * b.allow_solar_to_battery
+    sun = left * into * b.allow_solar_to_battery
     stored = np.minimum(sun, b.charge_power_kw * site.step_hours) * b.input_efficiency
     power = b.discharge_power_kw * site.step_hours
     need = np.where(drawn > 0, least * b.capacity_kwh + drawn, -np.inf)
     need[drawn > power * (1 + _ROUNDING)] = np.inf
+    if b.dc_coupled and site.inverter_limit_kwh is not None:
+        need[load > site.inverter_limit_kwh * (1 + _ROUNDING)] = np.inf
     highest = b.capacity_kwh * b.max_state_of_charge
     steps = Stretch(need, np.ones(n), stored - drawn, np.full(n, highest))
     endless = n * site.timeline.step_seconds >= _YEAR_SECONDS
