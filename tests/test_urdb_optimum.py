@@ -16,7 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 import bess
-from bess.errors import InputError
+from bess.errors import InputError, SolverError
 from bess.tariff import Tariff, load_tariff
 
 pytestmark = pytest.mark.slow
@@ -140,3 +140,38 @@ def test_a_year_is_optimised_under_every_metering(name: str, metering: str) -> N
         pytest.skip(f"no shared data at {FOLDER}")
     tariff = Tariff.from_urdb(file, metering=metering)  # type: ignore[arg-type]
     check(name, tariff, FOLDER, 7 if metering == "buy_all_sell_all" else 365)
+
+
+@pytest.mark.highs
+@pytest.mark.parametrize("name", URDB)
+def test_the_core_finds_the_optimum_of_highs_on_an_urdb_tariff(name: str) -> None:
+    """Where the tariff is the core's: neither cost is below the other's bound."""
+    tariff = load_tariff(FOLDER / "tariffs" / "urdb" / f"{name}.json")
+    site, battery = place(name, FOLDER, 365)
+    began = time.process_time()
+    try:
+        core = bess.dispatch(site, battery, bess.Optimize(engine="core"), tariff=tariff)
+    except InputError as error:
+        pytest.skip(str(error))
+    except SolverError as error:
+        if "not proven" not in str(error):
+            raise
+        pytest.skip(str(error))  # auto then goes on with HiGHS
+    between = time.process_time()
+    strategy = bess.Optimize(engine="highs", time_limit=SECONDS)
+    highs = bess.dispatch(site, battery, strategy, tariff=tariff)
+    ended = time.process_time()
+    assert core.cost is not None
+    assert core.gap is not None
+    assert core.lower_bound is not None
+    assert highs.cost is not None
+    assert highs.lower_bound is not None
+    print(
+        f"\n{name[:58]:58} core {core.cost:14,.2f} {core.gap:8.1e} {between - began:7.2f} s"
+        f"   highs {highs.cost:14,.2f} {highs.gap or 0:8.1e} {ended - between:7.1f} s",
+        end="",
+    )
+    assert core.gap <= 1e-6
+    scale = max(1.0, sum(abs(line.amount) for line in bess.bill(core, tariff).lines))
+    assert core.lower_bound <= highs.cost + 1e-9 * scale
+    assert highs.lower_bound <= core.cost + 1e-9 * scale
