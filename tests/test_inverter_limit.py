@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from ideal import battery, device, hours, site
 from numpy.testing import assert_allclose
@@ -11,7 +12,7 @@ from reference_adapters import check_result
 from storage_requests import day, home
 
 import bess
-from bess.tariff import EnergyRate, Tariff
+from bess.tariff import DemandRate, EnergyRate, Tariff
 
 CLEAR_DAY = [1, 3, 5, 7, 8.5, 9, 9, 8.5, 7, 5, 3, 1]
 """kWh DC an hour of an array of 9 kW: 1.5 times what its inverter of 6 kW AC can give."""
@@ -149,6 +150,30 @@ def test_a_bill_without_storage_and_the_years_of_savings_know_what_is_clipped() 
     )
     found = bess.savings(place, store, bess.Surplus(), before_tariff=tariff, years=2)
     assert_allclose(found.parts.storage[0], 365 * 10.764)
+
+
+@pytest.mark.highs
+def test_demand_charges_are_the_same_by_cuts_and_by_one_programme() -> None:
+    rng = np.random.default_rng(3)
+    for _ in range(12):
+        steps = int(rng.integers(24, 200))
+        place = bess.Site(
+            load_kwh=rng.choice([0, 1, 2, 4], steps) + rng.random(steps),
+            solar_kwh=rng.choice([0, 0, 1, 6], steps) * rng.random(steps),
+            start="2025-01-01T00:00Z",
+            inverter_limit_kw=rng.choice([0.5, 1, 2, 4]),
+        )
+        sold = EnergyRate("sold", price=0.1, on_import=False, on_export=True)
+        demand = (DemandRate("demand", price=10.0),)
+        energy = EnergyRate("energy", price=0.2)
+        tariff = Tariff("demand", rates=(energy, sold), demand_rates=demand)
+        store = bess.Battery(capacity_kwh=6, allow_battery_to_grid=bool(rng.integers(2)))
+        costs = []
+        for engine in ("core", "highs"):
+            result = bess.dispatch(place, store, bess.Optimize(engine=engine), tariff=tariff)
+            check_result(result, store)
+            costs.append(result.cost)
+        assert_allclose(*costs, rtol=2e-6)
 
 
 def test_an_outage_is_carried_as_far_as_the_inverter_goes() -> None:

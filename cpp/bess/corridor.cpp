@@ -15,15 +15,7 @@ namespace {
 
 ChangeRange change_range_at(const Rates& rates, const Site& site, const Battery& battery,
                             std::size_t t) {
-  const double export_limit = site.export_limit_at(t);
-  const Energies<double, true> step{
-      .load = site.load[t],
-      .solar = site.solar[t],
-      .import_limit = site.import_limit_at(t),
-      .inverter_limit = site.inverter_limit_at(t),
-      .solar_outlet = site.solar_to_grid ? export_limit : 0.0,
-      .battery_outlet = battery.battery_to_grid ? export_limit : 0.0,
-  };
+  const Energies<double, true> step = energies_at(site, battery, t);
   return {least_change(rates, step), most_change(rates, step)};
 }
 

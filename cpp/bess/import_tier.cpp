@@ -4,6 +4,8 @@
 #include <array>
 #include <cassert>
 
+#include "bess/step_range.hpp"
+
 namespace bess {
 namespace {
 
@@ -35,8 +37,10 @@ bool ImportTier::start(const Problem& problem, StageCosts& costs) {
     const double bought = problem.import_price[t];
     const double sold = problem.export_price[t];
     known &= sold >= 0 && sold <= bought && costs[t].convex;
-    const double net = site.load[t] - site.solar[t];
-    curves_[t] = {std::max(net, 0.0), std::max(-net, 0.0) * storable, site.solar[t] * storable};
+    const Energies<double, true> energies = energies_at(site, b, t);
+    const double deficit = energies.deficit();
+    curves_[t] = {deficit - energies.beside_sun(deficit), deficit, energies.surplus() * storable,
+                  site.solar[t] * storable};
     most_[t] = import_at(t, costs[t].most);
   }
   return known;
@@ -44,7 +48,7 @@ bool ImportTier::start(const Problem& problem, StageCosts& costs) {
 
 double ImportTier::import_at(std::size_t t, double x) const {
   const ImportCurve& c = curves_[t];
-  if (x <= 0) return std::max(c.deficit + served_ * x, 0.0);
+  if (x <= 0) return std::max(c.deficit + served_ * x, c.least);
   return c.deficit + std::max(std::min(x, c.from_solar) - c.from_surplus, 0.0) * diverted_ +
          std::max(x - c.from_solar, 0.0) * taken_;
 }
@@ -62,7 +66,7 @@ double ImportTier::change_at(std::size_t t, double import) const {
 double ImportTier::rate_between(std::size_t t, double from, double to) const {
   const ImportCurve& c = curves_[t];
   const double middle = 0.5 * (from + to);
-  if (middle < 0) return c.deficit + served_ * middle > 0 ? served_ : 0.0;
+  if (middle < 0) return c.deficit + served_ * middle > c.least ? served_ : 0.0;
   if (middle < c.from_surplus) return 0.0;
   return middle < c.from_solar ? diverted_ : taken_;
 }

@@ -17,9 +17,10 @@
 
 namespace bess {
 
-// I(x), kWh AC: 0, then with slope `served` up to x = 0 and I = deficit; then 0 more up to
+// I(x), kWh AC: `least`, then with slope `served` up to x = 0 and I = deficit; then 0 more up to
 // `from_surplus`, with slope `diverted` up to `from_solar`, and with slope `taken` beyond.
 struct ImportCurve {
+  double least;  // above 0 where the inverter cannot serve the load
   double deficit;
   double from_surplus;
   double from_solar;

@@ -96,14 +96,7 @@ class Builder {
   void add_step(std::size_t t) {
     program_.step_column.push_back(columns());
     const Step step = problem_.step(t);
-    const Energies<double, true> energies{
-        .load = step.load,
-        .solar = step.solar,
-        .import_limit = step.import_limit,
-        .inverter_limit = step.inverter_limit,
-        .solar_outlet = problem_.site.solar_to_grid ? step.export_limit : 0.0,
-        .battery_outlet = battery_.battery_to_grid ? step.export_limit : 0.0,
-    };
+    const Energies<double, true> energies = energies_at(problem_.site, battery_, t);
     const double deficit = energies.deficit();
     const double sold = energies.exported();
     program_.base_import[t] = deficit;

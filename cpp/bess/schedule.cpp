@@ -123,24 +123,11 @@ class Writer {
     return floors;
   }
 
-  double possible(std::size_t t, double change) const {
-    const Site& site = problem_.site;
-    const double limit = site.export_limit_at(t);
-    const Energies<double, true> step{
-        .load = site.load[t],
-        .solar = site.solar[t],
-        .import_limit = site.import_limit_at(t),
-        .inverter_limit = site.inverter_limit_at(t),
-        .solar_outlet = site.solar_to_grid ? limit : 0.0,
-        .battery_outlet = battery_.battery_to_grid ? limit : 0.0,
-    };
-    return possible_change(rates_, step, change);
-  }
-
   void settle_step(std::size_t t) {
     double change = energy_[t] - (t > 0 ? energy_[t - 1] : battery_.initial_energy);
     if (std::abs(change) <= rounding_) change = 0;
-    change = possible(t, change);  // stored energies are rounded at their own size, not the step's
+    // Stored energies are rounded at their own size, not the step's.
+    change = possible_change(rates_, energies_at(problem_.site, battery_, t), change);
     const double charge = std::max(change, 0.0) * rates_.charge_per_change;
     const double drawn = std::max(-change, 0.0);
     const Settled settled =

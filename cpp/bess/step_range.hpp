@@ -76,6 +76,19 @@ struct Energies {
   }
 };
 
+// The energies of step t.
+inline Energies<double, true> energies_at(const Site& site, const Battery& b, std::size_t t) {
+  const double export_limit = site.export_limit_at(t);
+  return {
+      .load = site.load[t],
+      .solar = site.solar[t],
+      .import_limit = site.import_limit_at(t),
+      .inverter_limit = site.inverter_limit_at(t),
+      .solar_outlet = site.solar_to_grid ? export_limit : 0.0,
+      .battery_outlet = b.battery_to_grid ? export_limit : 0.0,
+  };
+}
+
 // The least by which stored energy can change in a step, kWh DC, whatever is stored.
 template <typename Number, bool kLimited>
 inline Number least_change(const Rates& r, const Energies<Number, kLimited>& step) {
