@@ -29,8 +29,9 @@ class UsualSteps {
     // Sun that may not be sold could be stored for nothing while the battery's energy is sold.
     const bool alike = problem.site.solar_to_grid || !b.battery_to_grid;
     sells_all_ = problem.site.solar_to_grid && problem.site.export_limit.empty();
-    exist_ = problem.site.import_limit.empty() && problem.site.inverter_limit.empty() &&
-             b.solar_to_battery && alike &&
+    most_given_ = b.discharge_limit * b.dc_to_ac_efficiency;
+    most_taken_ = b.grid_to_battery ? b.charge_limit / b.ac_to_dc_efficiency : 0.0;
+    exist_ = problem.site.import_limit.empty() && b.solar_to_battery && alike &&
              stored_per_solar_ * b.dc_to_ac_efficiency <= 1.0 - kRounding;
   }
 
@@ -39,6 +40,11 @@ class UsualSteps {
     const double* sell = problem_.export_price.data() + t;
     bool usual = exist_;
     for (std::size_t i = 0; i < Pack::kLanes; ++i) usual &= sell[i] >= 0 && sell[i] <= buy[i];
+    if (problem_.site.inverter_limit.empty()) return usual;
+    for (std::size_t i = t; i < t + Pack::kLanes; ++i) {  // the limit is out of reach
+      const double most = std::max(problem_.site.solar[i] + most_given_, most_taken_);
+      usual &= most <= problem_.site.inverter_limit[i];
+    }
     return usual;
   }
 
@@ -143,6 +149,8 @@ class UsualSteps {
   double per_stored_grid_;
   double per_discharge_;
   double charge_limit_;
+  double most_given_;  // through the inverter, kWh AC
+  double most_taken_;
   bool exist_;
   bool sells_all_;
   double ends_[kMostSlopes + 1][Pack::kLanes];
