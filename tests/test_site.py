@@ -216,11 +216,12 @@ def test_the_callers_arrays_are_neither_copied_nor_made_read_only() -> None:
 
 @pytest.mark.parametrize("again", [lambda it: pickle.loads(pickle.dumps(it)), copy.deepcopy])
 def test_a_site_survives_pickling_and_copying_and_stays_read_only(again: Any) -> None:
-    one = site(solar_kw=[0, 1, 2], solar_side="DC", import_limit_kwh=9, time_zone="Europe/London")
+    limits = {"import_limit_kwh": 9, "inverter_limit_kw": 1}
+    one = site(solar_kw=[0, 1, 2], solar_side="DC", time_zone="Europe/London", **limits)
     bess.dispatch(one, bess.Battery(), bess.Surplus())  # what it has cached is left behind
     other = again(one)
     assert other.timeline == one.timeline
-    for name in ("load_kwh", "solar_kwh", "import_limit_kwh"):
+    for name in ("load_kwh", "solar_kwh", *limits):
         assert getattr(other, name).tolist() == getattr(one, name).tolist()
         assert not getattr(other, name).flags.writeable
     assert (other.export_limit_kwh, other.allow_solar_to_grid) == (None, True)
