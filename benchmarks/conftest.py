@@ -20,15 +20,18 @@ START, ZONE = "2025-01-01T00:00:00-08:00", "America/Los_Angeles"
 
 @dataclass(frozen=True)
 class Reached:
-    """A time for one of `count` things, in seconds, and what it should be."""
+    """The least, median and worst time of a thing, in seconds, and what the least should be."""
 
     what: str
     seconds: float
+    median: float
+    worst: float
     goal: float | None
 
     def __str__(self) -> str:
         goal = "" if self.goal is None else f"   goal {_in_words(self.goal)}"
-        return f"{self.what:<64}{_in_words(self.seconds):>10}{goal}"
+        times = "".join(f"{_in_words(s):>10}" for s in (self.seconds, self.median, self.worst))
+        return f"{self.what:<64}{times}{goal}"
 
 
 def _in_words(seconds: float) -> str:
@@ -43,11 +46,12 @@ _REACHED = pytest.StashKey[list[Reached]]()
 
 @pytest.fixture
 def reached(request: pytest.FixtureRequest, benchmark: Any) -> Callable[..., None]:
-    """Notes the least time of the benchmark for the summary: ``reached(what, goal, per=count)``."""
+    """Notes the benchmark's times for the summary: ``reached(what, goal, per=count)``."""
 
     def note(what: str, goal: float | None = None, per: int = 1) -> None:
         if benchmark.stats is not None:  # None where timing is switched off
-            line = Reached(what, benchmark.stats.stats.min / per, goal)
+            found = benchmark.stats.stats
+            line = Reached(what, found.min / per, found.median / per, found.max / per, goal)
             request.config.stash.setdefault(_REACHED, []).append(line)
 
     return note
@@ -57,7 +61,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     """Sets what was reached against the goals."""
     lines = config.stash.get(_REACHED, [])
     if lines:
-        terminalreporter.section("least times and goals")
+        terminalreporter.section("least, median and worst times, and goals for the least")
         for line in lines:
             terminalreporter.line(str(line))
 
