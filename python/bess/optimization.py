@@ -241,9 +241,13 @@ class _Search:
         exclusive = self.not_exclusive | self.suspects
         program = _core.build_linear_program(self._problem, exclusive)
         gap = _SOLVERS_PART * self._strategy.gap * self.scale
-        found = solve_by_stretches(
-            relaxed, answer, program, exclusive, self.not_exclusive, gap, self.clock
-        )
+        at_once = self.not_exclusive
+        try:
+            found = solve_by_stretches(
+                relaxed, answer, program, exclusive, at_once, gap, self.clock
+            )
+        except (InfeasibleError, SolverError):  # by a hair, or for want of time
+            return
         if found is not None:
             self._keep(relaxed, found)
 
