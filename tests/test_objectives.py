@@ -175,6 +175,26 @@ def test_a_price_on_emissions_joins_a_bill() -> None:
     assert peaks.gap <= 1e-6
 
 
+def test_a_sun_with_a_meter_of_its_own_is_credited_for_what_it_sells() -> None:
+    """5 kWh bought clean serve the dirty hour, and 3 of them are sold in it, as is all the sun."""
+    metered_apart = Tariff(
+        "T",
+        rates=(
+            EnergyRate("bought", price=0.2),
+            EnergyRate("sold", price=0.15, on_import=False, on_export=True),
+        ),
+        metering="buy_all_sell_all",
+    )
+    result = bess.dispatch(
+        site([0, 2], [3, 0]),
+        battery(initial_state_of_charge=0),
+        bess.Optimize(objective="emissions"),
+        tariff=metered_apart,
+        emissions=bess.Emissions([0.1, 0.9], [0.5, 0.9]),
+    )
+    assert_allclose(result.objective, 5 * 0.1 - 3 * 0.5 - 3 * 0.9)
+
+
 @pytest.mark.highs
 @settings(few, max_examples=80)
 @given(st.data())

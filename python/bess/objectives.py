@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from bess._arrays import Floats
-from bess.errors import InputError
+from bess.errors import InputError, SolverError
 from bess.limits import Limit, cycle_limits
 from bess.money import Money
 from bess.optimization import Optimum, optimize
@@ -54,7 +54,10 @@ def optimize_objective(
     first = optimize(site, unworn, strategy, amounts, limits)
     _, scale = amounts.cost_and_scale(first.series, first.device_series)
     limits.append(replace(wanted, most=first.cost + _SAME * scale))
-    found = optimize(site, units, strategy, money, limits)
+    try:
+        found = optimize(site, units, strategy, money, limits)
+    except SolverError:  # no room is left for rounding: the first one's choice among equals stands
+        found = first
     reached = float(wanted.by_step(found.series, found.device_series).sum())
     bound = min(first.lower_bound, reached)
     return replace(found, cost=reached, lower_bound=bound, gap=(reached - bound) / scale)
