@@ -142,6 +142,8 @@ class _Search:
         flows, more = within.solved, over.solved
         of_each = [self._limit.by_step(s.series, s.device_series) for s in (flows, more)]
         stretch = _stretches(flows.device_series[0, 4], more.device_series[0, 4])
+        if self._unit.battery.terminal_state_of_charge == "cyclic" and stretch[-1] > 0:
+            stretch[stretch == stretch[-1]] = 0  # the end is the start
         gained = np.cumsum(np.bincount(stretch, of_each[1] - of_each[0]))
         room = max(self._limit.most - within.total, 0.0)
         cut = int(np.argmax(gained > room))

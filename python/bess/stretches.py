@@ -176,6 +176,11 @@ class _Cut:
         devices = range(self._devices) if 0 <= step < self._steps - 1 else ()
         return np.array([self._program.energy_column(step, i) for i in devices], np.intp)
 
+    def _worth(self, energies: NDArray[np.intp]) -> Floats:
+        entry = self._relaxed.start[energies] + 1
+        found: Floats = -self._duals[self._relaxed.index[entry]] * self._relaxed.value[entry]
+        return found
+
     def _part(self, first: int, end: int) -> tuple[Part, NDArray[np.intp], Floats]:
         """The program of steps, the energies before them as its last columns; which of its columns
         are energies at its ends, and what these are in the relaxation.
@@ -193,10 +198,8 @@ class _Cut:
         row = program.index[entry] - rows.start
         inside = (row >= 0) & (row < rows.stop - rows.start)
         cost = program.column_cost[taken].copy()
-        # What the energies are worth: the duals of the next step's energy rows, their second entry.
-        worth = [
-            self._duals[self._relaxed.index[self._relaxed.start[e] + 1]] for e in (before, after)
-        ]
+        # What the energies are worth: their entries in the next step's rows, each its second.
+        worth = [self._worth(energies) for energies in (before, after)]
         last = np.arange(len(taken) - len(before), len(taken))
         cost[last] = -worth[0]
         cost[after - own.start] += worth[1]
