@@ -42,7 +42,8 @@ def survived(steps: list[Step], store: Store, load: list[float], energy: float) 
 def test_outages_last_as_long_as_one_by_one(data: st.DataObject) -> None:
     place, case = data.draw(cases.sites()), data.draw(cases.batteries())
     load = data.draw(cases.series(cases.energies, place.n))
-    soc = data.draw(st.lists(few_fractions, min_size=place.n, max_size=place.n))
+    drawn = data.draw(st.lists(few_fractions, min_size=place.n, max_size=place.n))
+    soc = [min(value, case.fields["max_state_of_charge"]) for value in drawn]
     steps, store = place.steps(), case.store(place)
     found = bess.resilience(place.build(), case.build(), soc, critical_load_kwh=load)
     before = [case.fields["initial_state_of_charge"], *soc[:-1]]
@@ -70,7 +71,7 @@ def test_the_reserve_is_just_enough(data: st.DataObject) -> None:
         place.build(), case.build(), length * place.hours, critical_load_kwh=load
     )
     lowest, highest = store.lowest / case.capacity, store.highest / case.capacity
-    assert need[-1] == lowest
+    assert need[-1] == pytest.approx(lowest, abs=1e-12)
     for t in range(1, place.n):
         stretch, own = steps[t : t + length], load[t : t + length]
         soc = float(need[t - 1])
@@ -78,8 +79,8 @@ def test_the_reserve_is_just_enough(data: st.DataObject) -> None:
         def carried(soc: float, stretch: Any = stretch, own: Any = own) -> bool:
             return survived(stretch, store, own, soc * case.capacity) == len(stretch)
 
-        assert carried(soc + 1e-8) or (soc == highest and not carried(highest))
-        if soc > lowest:
+        assert carried(soc + 1e-8) or (soc > highest - 1e-9 and not carried(highest))
+        if soc > lowest + 1e-9:
             assert not carried(soc - 1e-8)
 
 
