@@ -3,13 +3,31 @@
 #include <algorithm>
 
 namespace bess {
+namespace {
+
+// Whether in every step 0 <= export price <= import price.
+bool has_merit(const Problem& problem) {
+  bool has = true;
+  for (std::size_t t = 0; t < problem.site.steps(); ++t) {
+    has &= problem.export_price[t] >= 0 && problem.export_price[t] <= problem.import_price[t];
+  }
+  return has;
+}
+
+}  // namespace
 
 bool CutOracle::start(const Problem& problem, std::span<const ImportCap> caps,
                       std::span<const double> penalty) {
   problem_ = &problem;
   caps_ = caps;
   const std::size_t steps = problem.site.steps();
-  if (!costs_.build(problem) || !tier_.start(problem, costs_)) return false;
+  if (!costs_.build(problem)) return false;
+  convex_ = StageCosts();
+  if (!has_merit(problem) || costs_.kinks() > 0) {
+    convex_ = costs_;
+    convex_.make_convex();
+  }
+  tier_.start(problem, costs_, is_convex() ? nullptr : &convex_);
   penalty_.assign(steps, 0);
   for (const ImportCap& cap : caps) penalty_[cap.step] += penalty[cap.column] / cap.factor;
   cap_.resize(steps);
@@ -21,7 +39,6 @@ bool CutOracle::start(const Problem& problem, std::span<const ImportCap> caps,
 }
 
 double CutOracle::evaluate(std::span<const double> columns) {
-  columns_.assign(columns.begin(), columns.end());
   std::fill(cap_.begin(), cap_.end(), kNoLimit);
   std::fill(binding_.begin(), binding_.end(), 0);
   for (std::size_t i = 0; i < caps_.size(); ++i) {
@@ -33,8 +50,13 @@ double CutOracle::evaluate(std::span<const double> columns) {
     }
   }
   tier_.set(cap_, penalty_);
-  const Optimum optimum = program_.solve(*problem_, costs_, energy_, worth_);
-  return optimum.feasible ? optimum.value : kNoLimit;
+  Optimum optimum = program_.solve(*problem_, is_convex() ? costs_ : convex_, energy_, worth_);
+  const double value = optimum.value;
+  if (optimum.feasible && costs_.kinks() > 0) {
+    unused_.resize(worth_.size());
+    optimum = program_.solve(*problem_, costs_, energy_, unused_);
+  }
+  return optimum.feasible ? value : kNoLimit;
 }
 
 void CutOracle::cut(std::span<const std::uint32_t> starts, std::vector<Cut>& cuts,
@@ -49,25 +71,17 @@ void CutOracle::cut(std::span<const std::uint32_t> starts, std::vector<Cut>& cut
     const std::size_t first_slope = slopes.size();
     double constant = 0;
     for (std::size_t t = first; t < last; ++t) {
-      const StageCost& f = costs_[t];
-      double least = f.cost_at_least - worth_[t] * f.least;
-      double from = f.least;
-      for (const CostSegment& segment : costs_.filled_segments(t)) {
-        least += std::min(segment.slope - worth_[t], 0.0) * (segment.end - from);
-        from = segment.end;
-      }
-      constant += least;
+      const ImportTier::Tangent tangent = tier_.tangent(t, worth_[t]);
+      constant += tangent.least;
       if (t > first) {
         const double kept = worth_[t - 1] - worth_[t];
         constant += kept * (kept > 0 ? low[t] : high[t]);
       }
-      if (binding_[t] == 0) continue;
-      const double worth = tier_.worth_of_cap(t, worth_[t]);
-      if (worth <= 0) continue;
+      if (tangent.worth_of_cap <= 0) continue;
       const ImportCap& cap = caps_[binding_[t] - 1];
       if (slope_[cap.column] == 0) slopes.push_back({cap.column, 0.0});
-      slope_[cap.column] -= worth * cap.factor;
-      constant += worth * cap.factor * columns_[cap.column];
+      slope_[cap.column] -= tangent.worth_of_cap * cap.factor;
+      constant -= tangent.worth_of_cap * cap.room;
     }
     for (std::size_t i = first_slope; i < slopes.size(); ++i) {
       slopes[i].value = slope_[slopes[i].column];
@@ -76,16 +90,6 @@ void CutOracle::cut(std::span<const std::uint32_t> starts, std::vector<Cut>& cut
     cuts.push_back({constant, worth_[first], worth_[last - 1],
                     static_cast<std::uint32_t>(first_slope),
                     static_cast<std::uint32_t>(slopes.size() - first_slope)});
-  }
-}
-
-void CutOracle::peaks(std::span<double> columns) const {
-  std::fill(columns.begin(), columns.end(), 0.0);
-  for (const ImportCap& cap : caps_) {
-    const double before = cap.step > 0 ? energy_[cap.step - 1] : program_.low()[0];
-    const double import = tier_.import_at(cap.step, energy_[cap.step] - before);
-    double& column = columns[cap.column];
-    column = std::max(column, (import - cap.room) / cap.factor);
   }
 }
 

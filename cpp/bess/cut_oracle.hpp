@@ -48,18 +48,20 @@ struct CutSlope {
 class CutOracle {
  public:
   // Caps by step; `penalty` by column: what one more unit of a column can cost at most. False where
-  // the problem is infeasible, or a step's import is not known (import_tier.hpp).
+  // load above the import limit cannot be served.
   bool start(const Problem& problem, std::span<const ImportCap> caps,
              std::span<const double> penalty);
 
-  // The least cost of the steps, penalties included, with these columns; infinite: infeasible.
+  // The least cost of the steps, penalties included, with these columns, or a bound on it where
+  // `is_convex` is false; infinite: infeasible.
   double evaluate(std::span<const double> columns);
+  bool is_convex() const { return convex_.steps() == 0; }
 
   // Of what was evaluated last. `starts`: the first step of each block, the first one 0.
   void cut(std::span<const std::uint32_t> starts, std::vector<Cut>& cuts,
            std::vector<CutSlope>& slopes);
-  // The least columns that cap no step's import.
-  void peaks(std::span<double> columns) const;
+  std::span<const double> cap() const { return cap_; }  // by step, kWh AC; infinite: none
+  std::span<const double> penalty() const { return penalty_; }
   std::span<const double> energy() const { return energy_; }
   std::span<const double> worth() const { return worth_; }
   std::span<const double> low() const { return program_.low(); }
@@ -68,15 +70,16 @@ class CutOracle {
  private:
   const Problem* problem_ = nullptr;
   StageCosts costs_;
+  StageCosts convex_;  // nowhere above them; empty: they are convex
   ImportTier tier_;
   DynamicProgram program_;
   std::span<const ImportCap> caps_;
-  std::vector<double> columns_;
   std::vector<double> cap_;             // by step
   std::vector<double> penalty_;         // by step
   std::vector<std::uint32_t> binding_;  // by step, the cap that is least, from 1; 0: none
   std::vector<double> energy_;
   std::vector<double> worth_;
+  std::vector<double> unused_;
   std::vector<double> slope_;  // by column, while a block is cut
 };
 

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <array>
-#include <cassert>
+
+#include "bess/convex_hull.hpp"
 
 #include "bess/step_range.hpp"
 
 namespace bess {
 namespace {
+
+constexpr double kRounding = 1e-13;  // of the greatest less the least change
 
 // A gain for each kWh DC as one for each kWh of import, between 0 and `most`.
 double per_import(double gain, double rate, double most) {
@@ -15,12 +18,30 @@ double per_import(double gain, double rate, double most) {
   return gain < most * rate ? gain / rate : most;
 }
 
+// The least of f(x) - worth * x.
+double least_of(const StageCost& f, std::span<const CostSegment> segments, double worth) {
+  double value = f.cost_at_least - worth * f.least;
+  double least = value;
+  double from = f.least;
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    if (i == f.jump_before) value += f.jump;
+    least = std::min(least, value);
+    value += (segments[i].slope - worth) * (segments[i].end - from);
+    from = segments[i].end;
+    least = std::min(least, value);
+  }
+  return least;
+}
+
 }  // namespace
 
-bool ImportTier::start(const Problem& problem, StageCosts& costs) {
+void ImportTier::start(const Problem& problem, StageCosts& costs, StageCosts* convex) {
+  problem_ = &problem;
   costs_ = &costs;
+  convex_ = convex;
   const Site& site = problem.site;
   const Battery& b = problem.devices.front().battery;
+  builder_.emplace(site, b);
   const double stored_per_solar =
       b.solar_charge_ratio(site.solar_dc_to_ac_efficiency) * b.input_efficiency;
   served_ = b.dc_to_ac_efficiency;
@@ -30,20 +51,20 @@ bool ImportTier::start(const Problem& problem, StageCosts& costs) {
   const std::size_t steps = site.steps();
   curves_.resize(steps);
   most_.resize(steps);
+  by_merit_.resize(steps);
   corner_of_.assign(steps, 0);
   corners_.clear();
-  bool known = true;
   for (std::size_t t = 0; t < steps; ++t) {
     const double bought = problem.import_price[t];
     const double sold = problem.export_price[t];
-    known &= sold >= 0 && sold <= bought && costs[t].convex;
+    const double most = costs[t].most;
+    by_merit_[t] = sold >= 0 && sold <= bought && costs[t].convex;
     const Energies<double, true> energies = energies_at(site, b, t);
     const double deficit = energies.deficit();
     curves_[t] = {deficit - energies.beside_sun(deficit), deficit, energies.surplus() * storable,
                   site.solar[t] * storable};
-    most_[t] = import_at(t, costs[t].most);
+    most_[t] = by_merit_[t] != 0 ? import_at(t, most) : site.load[t] + std::max(most, 0.0) * taken_;
   }
-  return known;
 }
 
 double ImportTier::import_at(std::size_t t, double x) const {
@@ -73,20 +94,29 @@ double ImportTier::rate_between(std::size_t t, double from, double to) const {
 
 void ImportTier::set(std::span<const double> cap, std::span<const double> penalty) {
   costs_->restore();
+  if (convex_ != nullptr) convex_->restore();
   for (const Corner& corner : corners_) corner_of_[corner.step] = 0;
   corners_.clear();
   for (std::size_t t = 0; t < most_.size(); ++t) {
-    if (most_[t] > cap[t]) add_penalty(t, cap[t], penalty[t]);
+    if (most_[t] <= cap[t]) continue;
+    // Never passed: no import before the least change, and no change behind the greatest.
+    corners_.push_back(
+        {static_cast<std::uint32_t>(t), cap[t], penalty[t], -kNoLimit, kNoLimit, 1, 1});
+    corner_of_[t] = static_cast<std::uint32_t>(corners_.size());
+    if (by_merit_[t] != 0) {
+      add_penalty(t, cap[t], penalty[t]);
+    } else {
+      join_limited_and_dear(t, cap[t], penalty[t]);
+    }
   }
 }
 
 void ImportTier::add_penalty(std::size_t t, double cap, double penalty) {
+  Corner& corner = corners_.back();
   StageCost f = (*costs_)[t];
   const std::span<const CostSegment> plain = costs_->segments(t);
   const double width = f.most - f.least;
   const double x = std::clamp(change_at(t, cap), f.least, f.most);
-  // Never passed: no import before the least change, and no change behind the greatest.
-  Corner corner{static_cast<std::uint32_t>(t), penalty, -kNoLimit, kNoLimit, 1, 1};
   std::array<CostSegment, StageCostBuilder::kMostSegments + 1> dear;
   std::size_t count = 0;
   double from = f.least;
@@ -94,8 +124,8 @@ void ImportTier::add_penalty(std::size_t t, double cap, double penalty) {
   f.cost_at_least += penalty * std::max(above, 0.0);
   for (const CostSegment& segment : plain) {
     const double rate = rate_between(t, from, segment.end);
-    const bool before = x - from > 1e-13 * width;
-    const bool behind = segment.end - x > 1e-13 * width;
+    const bool before = x - from > kRounding * width;
+    const bool behind = segment.end - x > kRounding * width;
     if (before) {
       corner.slope_before = segment.slope;
       corner.rate_before = rate;
@@ -110,20 +140,93 @@ void ImportTier::add_penalty(std::size_t t, double cap, double penalty) {
     }
     from = segment.end;
   }
-  assert(count <= dear.size());
   f.count = static_cast<std::uint8_t>(count);
   costs_->replace(t, f, {dear.data(), count});
-  corners_.push_back(corner);
-  corner_of_[t] = static_cast<std::uint32_t>(corners_.size());
+  if (convex_ != nullptr) convex_->replace(t, f, {dear.data(), count});
 }
 
-double ImportTier::worth_of_cap(std::size_t t, double worth) const {
-  if (corner_of_[t] == 0) return 0;
-  const Corner& c = corners_[corner_of_[t] - 1];
-  // With `least` on every kWh imported it is no better to import more, with `most` no better to
+void ImportTier::join_limited_and_dear(std::size_t t, double cap, double penalty) {
+  constexpr std::size_t kMost = StageCostBuilder::kMostSegments;
+  std::array<CostSegment, kMost> limited_segments;
+  std::array<CostSegment, kMost> dear_segments;
+  StageCost limited;
+  StageCost dear;
+  Step step = problem_->step(t);
+  step.import_price += penalty;
+  builder_->build(step, dear_segments.data(), dear);
+  dear.cost_at_least -= penalty * cap;
+  step = problem_->step(t);
+  step.import_limit = std::min(step.import_limit, cap);
+  builder_->build(step, limited_segments.data(), limited);
+
+  std::array<CostSegment, 2 * kMost> joined;
+  StageCost f = dear;
+  std::size_t count = 0;
+  double seam = dear.least;
+  if (limited.feasible && limited.most - dear.least > kRounding * (dear.most - dear.least)) {
+    f = limited;
+    f.most = std::max(dear.most, limited.most);
+    for (std::size_t i = 0; i < limited.count; ++i) joined[count++] = limited_segments[i];
+    seam = limited.most;
+  }
+  for (std::size_t i = 0; i < dear.count; ++i) {
+    if (dear_segments[i].end > seam) joined[count++] = dear_segments[i];
+  }
+  f.convex = f.jump == 0 || f.jump_before >= count;
+  for (std::size_t i = 1; i < count; ++i) f.convex &= joined[i - 1].slope <= joined[i].slope;
+  f.count = static_cast<std::uint8_t>(count);
+  costs_->replace(t, f, {joined.data(), count});
+  if (convex_ == nullptr) return;
+  std::array<CostSegment, 2 * kMost> hull;
+  f = convex_hull(f, {joined.data(), count}, hull.data());
+  convex_->replace(t, f, {hull.data(), f.count});
+}
+
+double ImportTier::worth_by_merit(const Corner& c, double worth) const {
+  // With `low` on every kWh imported it is no better to import more, with `high` no better to
   // import less.
   const double low = per_import(worth - c.slope_behind, c.rate_behind, c.penalty);
   return 0.5 * (low + std::max(low, per_import(worth - c.slope_before, c.rate_before, c.penalty)));
+}
+
+// With any worth of the cap, the step costs at least what it costs at an import price higher by
+// that much, less the worth of the cap. The best worth is one at which two ways to use energy tie.
+ImportTier::Tangent ImportTier::best_tangent(const Corner& c, double worth) {
+  const Step plain = problem_->step(c.step);
+  const double bought = plain.import_price;
+  const double sold = plain.export_price;
+  const double wear = problem_->devices.front().battery.degradation_cost;
+  Tangent best{-kNoLimit, 0};
+  std::array<CostSegment, StageCostBuilder::kMostSegments> segments;
+  for (const double price : {bought, bought + c.penalty, 0.0, sold, (worth + wear) / served_,
+                             worth / diverted_, worth / taken_}) {
+    const double on_cap = std::clamp(price - bought, 0.0, c.penalty);
+    Step step = plain;
+    step.import_price = bought + on_cap;
+    StageCost f;
+    builder_->build(step, segments.data(), f);
+    const double least = least_of(f, {segments.data(), f.count}, worth);
+    if (least - on_cap * c.cap > best.least - best.worth_of_cap * c.cap) best = {least, on_cap};
+  }
+  return best;
+}
+
+ImportTier::Tangent ImportTier::tangent(std::size_t t, double worth) {
+  const StageCosts& costs = convex_ != nullptr ? *convex_ : *costs_;
+  const StageCost& f = costs[t];
+  double least = f.cost_at_least - worth * f.least;
+  double from = f.least;
+  if (corner_of_[t] != 0 && by_merit_[t] == 0) {
+    return best_tangent(corners_[corner_of_[t] - 1], worth);
+  }
+  for (const CostSegment& segment : costs.filled_segments(t)) {
+    least += std::min(segment.slope - worth, 0.0) * (segment.end - from);
+    from = segment.end;
+  }
+  if (corner_of_[t] == 0) return {least, 0};
+  const Corner& corner = corners_[corner_of_[t] - 1];
+  const double on_cap = worth_by_merit(corner, worth);
+  return {least + on_cap * corner.cap, on_cap};
 }
 
 }  // namespace bess

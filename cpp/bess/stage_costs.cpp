@@ -8,6 +8,7 @@
 #include <cassert>
 #include <cmath>
 
+#include "bess/convex_hull.hpp"
 #include "bess/pack.hpp"
 
 namespace bess {
@@ -197,6 +198,8 @@ bool StageCosts::build(const Problem& problem) {
   replaced_.clear();
   end_ = replaced_end_ = next;
   steepest_ = 0;
+  built_kinks_ = kinks_;
+  built_steepest_ = 0;
   if (kinks_ == 0) return true;
   for (std::size_t t = 0; t < steps; ++t) {
     const std::span<const CostSegment> all = segments(t);
@@ -205,13 +208,29 @@ bool StageCosts::build(const Problem& problem) {
     if (costs_[t].convex) continue;
     for (const CostSegment& s : all) steepest_ = std::max(steepest_, std::abs(s.slope));
   }
+  built_steepest_ = steepest_;
   return true;
+}
+
+void StageCosts::make_convex() {
+  for (std::size_t t = 0; t < costs_.size(); ++t) {
+    if (costs_[t].convex) continue;
+    CostSegment* const out = segments_.data() + costs_[t].first;
+    const std::size_t rows = (costs_[t].count + kRow - 1) / kRow;
+    costs_[t] = convex_hull(costs_[t], segments(t), out);
+    std::fill(out + costs_[t].count, out + rows * kRow, CostSegment{kNoLimit, costs_[t].most});
+  }
+  kinks_ = built_kinks_ = 0;
 }
 
 void StageCosts::replace(std::size_t t, const StageCost& cost,
                          std::span<const CostSegment> segments) {
   if (replaced_end_ + segments.size() + kRow > segments_.size()) {
     segments_.resize(2 * segments_.size() + segments.size() + kRow);
+  }
+  if (!cost.convex) {
+    kinks_ += costs_[t].convex ? 1 : 0;
+    for (const CostSegment& s : segments) steepest_ = std::max(steepest_, std::abs(s.slope));
   }
   replaced_.push_back({t, costs_[t]});
   costs_[t] = cost;
@@ -226,6 +245,8 @@ void StageCosts::restore() {
   for (const Replaced& replaced : replaced_) costs_[replaced.step] = replaced.cost;
   replaced_.clear();
   replaced_end_ = end_;
+  kinks_ = built_kinks_;
+  steepest_ = built_steepest_;
 }
 
 }  // namespace bess

@@ -24,6 +24,8 @@ class StageCosts {
   // Puts another cost in the place of step `t`'s, until `restore`; not twice.
   void replace(std::size_t t, const StageCost& cost, std::span<const CostSegment> segments);
   void restore();
+  // Puts their convex hulls in the place of all, for good.
+  void make_convex();
 
   std::size_t steps() const { return costs_.size(); }
   const StageCost& operator[](std::size_t t) const { return costs_[t]; }
@@ -43,6 +45,8 @@ class StageCosts {
   };
 
   std::size_t end_ = 0;  // of the segments built
+  std::size_t built_kinks_ = 0;
+  double built_steepest_ = 0;
   std::size_t replaced_end_ = 0;
   std::vector<Replaced> replaced_;
   LargeVector<StageCost> costs_;

@@ -84,12 +84,12 @@ void bind_cut_oracle(py::module_& m) {
             return py::make_tuple(numbers, counts, columns, values);
           },
           py::arg("starts").noconvert())
-      .def("peaks",
-           [](const OracleHolder& self) {
-             py::array_t<double> columns(static_cast<py::ssize_t>(self.penalty.size()));
-             self.oracle.peaks({columns.mutable_data(), self.penalty.size()});
-             return columns;
-           })
+      .def_property_readonly("is_convex",
+                             [](const OracleHolder& self) { return self.oracle.is_convex(); })
+      .def_property_readonly("cap",
+                             [](const OracleHolder& self) { return copied(self.oracle.cap()); })
+      .def_property_readonly("penalty",
+                             [](const OracleHolder& self) { return copied(self.oracle.penalty()); })
       .def_property_readonly("energy",
                              [](const OracleHolder& self) { return copied(self.oracle.energy()); })
       .def_property_readonly("worth",

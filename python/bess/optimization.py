@@ -72,9 +72,7 @@ def optimize(
             reason = not_by_cuts(units, strategy, money)
             if reason is None:
                 clock = Clock(strategy.time_limit)
-                found = optimize_by_cuts(site, units[0], strategy, money, clock)
-                if found is not None:
-                    return found
+                known = optimize_by_cuts(site, units[0], strategy, money, clock)
         if known is not None and (
             known.gap <= strategy.gap or strategy.engine == "core" or _kinks(money) > _FEW_BINARIES
         ):

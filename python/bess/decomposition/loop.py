@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from bess import _core
 from bess._arrays import Floats
+from bess.crossings import with_crossings
 from bess.decomposition.coupled_rows import CoupledRows, split
 from bess.decomposition.cut_master import CutMaster, CutPoint, Cuts
 from bess.decomposition.entries import Blocks, Entries, added
-from bess.decomposition.trajectory_master import Trajectory, TrajectoryMaster
+from bess.decomposition.trajectory_master import Trajectory, TrajectoryMaster, trajectory_of
 from bess.dynamic_program import Optimum
 from bess.errors import SolverError
 from bess.highs import Clock
@@ -21,8 +24,11 @@ from bess.unit import Unit
 
 __all__ = ["not_by_cuts", "optimize_by_cuts"]
 
-_MOST_ROUNDS = 150
-# Blocks of some days, cut where the worth of stored energy jumps: there a limit binds.
+# The search ends when this many rounds have not brought the gap to this part of what it was.
+_PATIENCE = 20
+_LITTLE_NEARER = 0.9
+# Blocks of some days, as long as what a cap holds for but no longer than this, cut where the worth
+# of stored energy jumps: there a limit binds.
 _BLOCK_HOURS = 120
 _REACH_HOURS = 12
 # The next columns are those of the cuts, and this part of the way to the best that are known.
@@ -48,10 +54,9 @@ def not_by_cuts(units: list[Unit], strategy: Optimize, money: Money) -> str | No
 def optimize_by_cuts(
     site: Site, unit: Unit, strategy: Optimize, money: Money, clock: Clock
 ) -> Optimum | None:
-    """The least-cost dispatch of a unit on a tariff; None where it is not proven.
+    """The least-cost dispatch of a unit on a tariff; None where the tariff has rows of other kinds.
 
-    That is where the tariff has rows of other kinds, or choices, or where importing may earn money,
-    or exporting more than importing costs.
+    A gap is left where steps are not convex and several schedules are mixed in the bound.
 
     Raises
     ------
@@ -64,17 +69,27 @@ def optimize_by_cuts(
     if rows is None:
         return None
     search = _Rounds(site, unit, money, rows, clock)
-    if not search.start(stated_windows(site, unit)) and not search.start(
-        wanted_windows(site, [unit], strategy.relax_policies)[0]
-    ):
+    try:
+        return search.run(strategy)
+    except SolverError:
         return None
-    for _ in range(_MOST_ROUNDS):
-        if not search.go_round():
-            return None
-        if search.gap <= strategy.gap or clock.passed:
-            break
-        search.choose_next()
-    return search.optimum(strategy.gap)
+
+
+def _imports(series: Floats) -> Floats:
+    imports: Floats = series[0] + series[1]
+    return imports
+
+
+class _Schedule(NamedTuple):
+    cost: float
+    columns: Floats
+    """With which it is that cheap."""
+    energy: Floats
+    worth: Floats
+    stated: _core.Problem | None
+    """The problem whose prices tell its flows."""
+    flows: tuple[Floats, Floats] | None
+    """Where its prices alone do not tell them."""
 
 
 class _Rounds:
@@ -89,29 +104,48 @@ class _Rounds:
             rows.cap_step, rows.cap_column, rows.cap_room, rows.cap_factor, rows.penalty
         )
         self._problem: _core.Problem
+        self._stated: _core.Problem
+        """With the sums at their prices."""
+        self._prices: tuple[Floats, Floats]
         self._blocks: Blocks
         self._below: CutMaster
         self._above: TrajectoryMaster | None = None
         self._columns = rows.upper  # nothing is capped
         self._price = np.zeros(rows.sums)
         self._next_price = self._price
-        self._best_columns = rows.upper
-        self._energy: Floats
-        self._worth: Floats
-        self._cost = np.inf
+        self._best = _Schedule(np.inf, rows.upper, np.zeros(0), np.zeros(0), None, None)
         self._bound = -np.inf
         self._point: CutPoint | None = None
 
-    @property
-    def gap(self) -> float:
-        """How far the best schedule may be from the optimum, relative to its cost."""
-        return (self._cost - self._bound) / max(1.0, abs(self._cost))
+    def run(self, strategy: Optimize) -> Optimum | None:
+        """Go round until the gap is reached, or no nearer; None where rounding leaves no answer."""
+        site, unit = self._site, self._unit
+        if not self._start(stated_windows(site, unit)) and not self._start(
+            wanted_windows(site, [unit], strategy.relax_policies)[0]
+        ):
+            return None
+        gaps = [np.inf] * _PATIENCE
+        while True:
+            self._go_round()
+            gaps.append(self._gap)
+            if self._gap <= strategy.gap or self._clock.passed:
+                break
+            if self._gap > _LITTLE_NEARER * gaps[-_PATIENCE]:
+                break
+            self._choose_next()
+        return self._optimum()
 
-    def start(self, windows: EnergyWindows) -> bool:
+    @property
+    def _gap(self) -> float:
+        """How far the best schedule may be from the optimum, relative to its cost."""
+        return (self._best.cost - self._bound) / max(1.0, abs(self._best.cost))
+
+    def _start(self, windows: EnergyWindows) -> bool:
         """State the problem, and solve it without the tariff's rows; whether it is feasible."""
         device = self._unit.core_device(self._site.step_hours, windows)
-        prices = self._money.import_price, self._money.export_price
-        self._problem = _core.Problem(self._site._core, [device], *prices, False)
+        self._prices = self._money.import_price, self._money.export_price
+        self._problem = _core.Problem(self._site._core, [device], *self._prices, False)
+        self._stated = self._problem
         if not self._oracle.start(self._problem):
             return False
         if self._oracle.evaluate(self._columns) == np.inf:
@@ -122,66 +156,96 @@ class _Rounds:
             self._above = TrajectoryMaster(self._rows, self._blocks, self._clock)
         return True
 
-    def go_round(self) -> bool:
-        """Try the columns and prices: a schedule from above, cuts from below.
-
-        False where the prices are none for the core.
-        """
-        if self._rows.sums and not self._oracle.start(self._priced()):
-            return False
+    def _go_round(self) -> None:
+        """Try the columns and prices: a schedule from above, cuts from below."""
+        if self._rows.sums:
+            self._stated = self._priced()
+            self._oracle.start(self._stated)
         value = self._oracle.evaluate(self._columns)
         cuts = self._cuts()
+        energy = self._oracle.energy
         if self._above is None:
             cost = value + float(self._rows.cost @ self._columns) + self._rows.offset
-            columns, energy = self._columns, self._oracle.energy
+            self._keep(cost, self._columns, energy)
         else:
-            self._above.add(self._trajectory())
-            cost, columns, self._next_price, energy = self._above.solve()
-        if cost < self._cost:
-            self._cost, self._best_columns, self._energy = cost, columns, energy
-            self._worth = self._oracle.worth
+            self._above.add(self._trajectory(energy))
+            cost, columns, self._next_price, mixture = self._above.solve()
+            self._keep(cost, columns, mixture)
+            if not self._oracle.is_convex:
+                self._keep(cost, columns, energy)
         new = np.ones(self._blocks.count, np.bool_)
         if self._point is not None:
-            little = 1e-10 * max(1.0, abs(self._cost)) / self._blocks.count
+            little = 1e-10 * max(1.0, abs(self._best.cost)) / self._blocks.count
             new = self._below.values(cuts, self._point) > self._point.cost + little
         self._below.add(cuts, new)
         bound, self._point = self._below.solve()
         self._bound = max(self._bound, bound)
-        return True
 
-    def choose_next(self) -> None:
+    def _keep(self, cost: float, columns: Floats, energy: Floats) -> None:
+        """Take a schedule if it is the best: at most at that cost, where all steps are convex."""
+        flows = None
+        if not self._oracle.is_convex:
+            flows = self._flows(energy)
+            cost = self._money.cost_and_scale(*flows)[0]
+        if cost < self._best.cost:
+            self._best = _Schedule(cost, columns, energy, self._oracle.worth, self._stated, flows)
+
+    def _flows(self, energy: Floats) -> tuple[Floats, Floats]:
+        """The flows of a schedule: imports up to the caps where more would pay without them."""
+        series, device_series, _ = _core.write_schedule(self._stated, energy)
+        if self._oracle.is_convex:
+            return series, device_series
+        prices = self._prices
+        dear = self._problem.at_prices(prices[0] + self._oracle.penalty, prices[1])
+        low_series, low_device_series, _ = _core.write_schedule(dear, energy)
+        cap, most, least = self._oracle.cap, _imports(series), _imports(low_series)
+        series = np.where(most <= cap, series, low_series)
+        device_series = np.where(most <= cap, device_series, low_device_series)
+        between = (least < cap) & (cap < most)
+        if between.any():
+            wanted = np.where(between, cap, _imports(series))
+            series = with_crossings(self._site, series, wanted, series[4] + series[7])
+        series.flags.writeable = device_series.flags.writeable = False
+        return series, device_series
+
+    def _choose_next(self) -> None:
         """Columns near where the cuts are least, and the prices of the best mixture."""
         assert self._point is not None
-        part = _TOWARDS_BEST if self.gap > _NEAR else _TOWARDS_BEST * self.gap / _NEAR
-        self._columns = (1 - part) * self._point.columns + part * self._best_columns
+        part = _TOWARDS_BEST if self._gap > _NEAR else _TOWARDS_BEST * self._gap / _NEAR
+        self._columns = (1 - part) * self._point.columns + part * self._best.columns
         self._price = self._next_price
 
-    def optimum(self, gap: float) -> Optimum | None:
+    def _optimum(self) -> Optimum | None:
         """The flows of the best schedule, with what they truly cost."""
-        series, device_series, feasible = _core.write_schedule(self._problem, self._energy)
-        if not feasible:
-            return None
-        cost, scale = self._money.cost_and_scale(series, device_series)
+        best = self._best
+        flows = best.flows
+        if flows is None:
+            assert best.stated is not None
+            series, device_series, feasible = _core.write_schedule(best.stated, best.energy)
+            if not feasible:
+                return None
+            flows = series, device_series
+        cost, scale = self._money.cost_and_scale(*flows)
         bound = min(self._bound, cost)
-        reached = (cost - bound) / scale
-        if reached > gap and not self._clock.passed:
-            return None
-        return Optimum(series, device_series, cost, bound, reached, "core", self._worth)
+        return Optimum(*flows, cost, bound, (cost - bound) / scale, "core", best.worth)
 
     def _priced(self) -> _core.Problem:
         """The problem with the sums at their prices."""
         rows, money = self._rows, self._money
         price = self._price[rows.sum_row]
         steps = self._site.steps
-        return self._problem.at_prices(
+        self._prices = (
             money.import_price + added(rows.sum_step, price * rows.sum_import, steps),
             money.export_price - added(rows.sum_step, price * rows.sum_export, steps),
         )
+        return self._problem.at_prices(*self._prices)
 
     def _cut_into_blocks(self) -> Blocks:
         """Where the worth of energy jumps most, near the ends of days."""
         per_hour = 1 / self._site.step_hours
-        length, reach = max(round(_BLOCK_HOURS * per_hour), 1), round(_REACH_HOURS * per_hour)
+        each = self._site.steps / per_hour / max(len(np.unique(self._rows.cap_column)), 1)
+        hours = min(_BLOCK_HOURS, max(each, 2 * _REACH_HOURS))
+        length, reach = max(round(hours * per_hour), 1), round(_REACH_HOURS * per_hour)
         jump = np.abs(np.diff(self._oracle.worth, prepend=np.nan))
         steps = self._site.steps
         starts = [0]
@@ -225,38 +289,12 @@ class _Rounds:
         slopes = Entries(block, column, value)
         return Cuts(numbers[:, 0], numbers[:, 1], numbers[:, 2], slopes, self._price)
 
-    def _trajectory(self) -> Trajectory:
-        rows, blocks, money = self._rows, self._blocks, self._money
-        energy = self._oracle.energy
-        series, _, feasible = _core.write_schedule(self._problem, energy)
-        if not feasible:
-            raise SolverError("rounding leaves no schedule that meets every limit")
-        bought, sold = series[0] + series[1], series[4] + series[7]
-        battery = self._unit.battery
+    def _trajectory(self, energy: Floats) -> Trajectory:
+        money, battery = self._money, self._unit.battery
+        series, _ = self._flows(energy)
         wear = battery.degradation_cost_per_kwh / battery.dc_to_ac_efficiency
+        bought, sold = _imports(series), series[4] + series[7]
         cost = money.import_price * bought - money.export_price * sold
         cost = cost + wear * (series[6] + series[7])
-        part = rows.sum_import * bought[rows.sum_step] + rows.sum_export * sold[rows.sum_step]
-        key = rows.sum_row.astype(np.int64) * blocks.count + blocks.of_step[rows.sum_step]
-        parts, place = np.unique(key, return_inverse=True)
-        asked = (bought[rows.cap_step] - rows.cap_room) / rows.cap_factor
-        own = len(rows.cost)
-        pairs, pair = np.unique(
-            blocks.of_step[rows.cap_step].astype(np.int64) * own + rows.cap_column,
-            return_inverse=True,
-        )
-        peaks = np.full(len(pairs), -np.inf)
-        np.maximum.at(peaks, pair, asked)
         stored = np.concatenate([self._oracle.low[:1], energy])
-        return Trajectory(
-            energy,
-            stored[blocks.starts],
-            stored[np.append(blocks.starts[1:], len(energy))],
-            np.add.reduceat(cost, blocks.starts),
-            Entries(
-                (parts // blocks.count).astype(np.int32),
-                (parts % blocks.count).astype(np.int32),
-                added(place, part, len(parts)),
-            ),
-            Entries((pairs // own).astype(np.int32), (pairs % own).astype(np.int32), peaks),
-        )
+        return trajectory_of(self._rows, self._blocks, stored, (bought, sold), cost)

@@ -12,11 +12,11 @@ import numpy as np
 
 from bess._arrays import Floats
 from bess.decomposition.coupled_rows import CoupledRows
-from bess.decomposition.entries import Blocks, Entries
+from bess.decomposition.entries import Blocks, Entries, added
 from bess.growing_program import GrowingProgram
 from bess.highs import Clock
 
-__all__ = ["Trajectory", "TrajectoryMaster"]
+__all__ = ["Trajectory", "TrajectoryMaster", "trajectory_of"]
 
 _INFINITY = float("inf")
 
@@ -35,6 +35,37 @@ class Trajectory(NamedTuple):
     """Of each sum, by block: the row is the sum, the column the block."""
     peaks: Entries
     """What a block asks of the columns that cap it: the row is the block."""
+
+
+def trajectory_of(
+    rows: CoupledRows, blocks: Blocks, stored: Floats, meter: tuple[Floats, Floats], cost: Floats
+) -> Trajectory:
+    """What a schedule does: ``stored`` before each step and after the last, kWh DC.
+
+    ``meter`` is what it imports and exports in each step, ``cost`` what that costs.
+    """
+    bought, sold = meter
+    part = rows.sum_import * bought[rows.sum_step] + rows.sum_export * sold[rows.sum_step]
+    of_sum = rows.sum_row.astype(np.int64) * blocks.count + blocks.of_step[rows.sum_step]
+    parts, place = np.unique(of_sum, return_inverse=True)
+    asked = (bought[rows.cap_step] - rows.cap_room) / rows.cap_factor
+    own = len(rows.cost)
+    of_cap = blocks.of_step[rows.cap_step].astype(np.int64) * own + rows.cap_column
+    pairs, pair = np.unique(of_cap, return_inverse=True)
+    peaks = np.full(len(pairs), -_INFINITY)
+    np.maximum.at(peaks, pair, asked)
+    return Trajectory(
+        stored[1:],
+        stored[blocks.starts],
+        stored[np.append(blocks.starts[1:], len(cost))],
+        np.add.reduceat(cost, blocks.starts),
+        Entries(
+            (parts // blocks.count).astype(np.int32),
+            (parts % blocks.count).astype(np.int32),
+            added(place, part, len(parts)),
+        ),
+        Entries((pairs // own).astype(np.int32), (pairs % own).astype(np.int32), peaks),
+    )
 
 
 class TrajectoryMaster:
