@@ -73,6 +73,7 @@ def _check_random_tariff(seed: int) -> None:
         solar_kwh=sun * random.random(hours),
         start="2025-01-20T00:00Z",
         time_zone="UTC",
+        inverter_limit_kw=2.0 if random.random() < 0.2 else None,
     )
     battery = Battery(
         capacity_kwh=random.choice([0.5, 4.0, 40.0]),
