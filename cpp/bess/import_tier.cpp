@@ -122,6 +122,7 @@ void ImportTier::add_penalty(std::size_t t, double cap, double penalty) {
   double from = f.least;
   const double above = import_at(t, f.least) - cap;
   f.cost_at_least += penalty * std::max(above, 0.0);
+  if (above > 0) corner.slope_behind = -kNoLimit;  // passed whatever is done
   for (const CostSegment& segment : plain) {
     const double rate = rate_between(t, from, segment.end);
     const bool before = x - from > kRounding * width;
@@ -133,7 +134,7 @@ void ImportTier::add_penalty(std::size_t t, double cap, double penalty) {
     }
     if (behind) {
       if (corner.slope_behind == kNoLimit) {
-        corner.slope_behind = above > 0 ? -kNoLimit : segment.slope;
+        corner.slope_behind = segment.slope;
         corner.rate_behind = rate;
       }
       dear[count++] = {segment.slope + penalty * rate, segment.end};
