@@ -86,7 +86,7 @@ class Chance {
 };
 
 struct Instance {
-  Series load, solar, export_limit, import_limit, buy, sell;
+  Series load, solar, export_limit, import_limit, inverter_limit, buy, sell;
   std::vector<bess::Device> devices;
   bess::Problem problem;
   double at_stake;  // money
@@ -133,6 +133,9 @@ Instance::Instance(Chance& chance) {
   }
   b.degradation_cost = price * chance.one_of({0.0, 0.0, 0.1, 10.0});
   b.dc_coupled = chance.one_in(2);
+  if (b.dc_coupled && chance.one_in(3)) {
+    inverter_limit = chance.series(steps, size, least, false);
+  }
   b.grid_to_battery = !chance.one_in(3);
   b.battery_to_grid = !chance.one_in(3);
   b.solar_to_battery = !chance.one_in(3);
@@ -152,6 +155,7 @@ Instance::Instance(Chance& chance) {
   problem.site.solar = solar;
   problem.site.export_limit = export_limit;
   problem.site.import_limit = import_limit;
+  problem.site.inverter_limit = inverter_limit;
   problem.site.solar_dc_to_ac_efficiency = chance.one_of({1.0, 0.96, 0.5});
   problem.site.solar_to_grid = !chance.one_in(4);
   problem.import_price = buy;
@@ -253,7 +257,8 @@ const char* fault(const Instance& instance, Answer& first, Answer& second, Room&
   if (!instance.wild && !(std::abs(first.cost - first.bound) <= little)) {
     return "the bound is not the cost";
   }
-  if (!instance.wild && instance.may_idle && !(first.cost <= idle_cost(problem) + little)) {
+  const bool known = instance.may_idle && instance.inverter_limit.empty();
+  if (!instance.wild && known && !(first.cost <= idle_cost(problem) + little)) {
     return "standing still is cheaper";
   }
   return nullptr;

@@ -99,6 +99,8 @@ double best_energy(const CostPieces& cost, const FunctionView& later, double s,
   double moved = 0;
   double lowest = kNoLimit;
   const double start = later.start();
+  // A chain of full charges may miss the segment that it was made for by the rounding of its sums.
+  const double rounding = 1e-2 * tolerances.width;
   const auto consider = [&](double change, double energy, double money) {
     if (money < lowest - tolerances.value ||
         (money <= lowest + tolerances.value && std::abs(change) < std::abs(moved))) {
@@ -142,11 +144,11 @@ double best_energy(const CostPieces& cost, const FunctionView& later, double s,
       consider(corner.change, energy, corner.cost + later_at(energy));
     }
     k = 0;
-    for (std::size_t i = later.segment_at(first); i < later.segments.size(); ++i) {
+    for (std::size_t i = later.segment_at(first - rounding); i < later.segments.size(); ++i) {
       const double energy = later.segments[i].start;
-      const double change = energy - s;
-      if (change <= least) continue;
-      if (change >= most) break;
+      if (energy - s < least - rounding) continue;
+      if (energy - s > most + rounding) break;
+      const double change = std::clamp(energy - s, least, most);
       consider(change, energy, cost_at(change) + later_at(energy));
     }
     consider(most, last, cost_at(most) + later_at(last));
