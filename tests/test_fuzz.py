@@ -18,6 +18,7 @@ HERE = Path(__file__).parent
 CORE = HERE.parent / "cpp"
 NEEDED = [
     "certificate",
+    "convex_hull",
     "device",
     "dynamic_program",
     "dynamic_program_backward",
