@@ -23,6 +23,7 @@ Optimum DynamicProgram::solve(const Problem& problem, const StageCosts& costs,
                               std::span<double> energy, std::span<double> worth) {
   assert(problem.devices.size() == 1 && !problem.cyclic && !problem.solar_metered_apart);
   steps_ = problem.site.steps();
+  end_value_ = problem.end_value;
   set_limits(problem);
   Optimum optimum{false, 0, 0, 0, 0};
   costs_ = &costs;
@@ -112,7 +113,7 @@ void DynamicProgram::run_convex_stretch(std::size_t first, std::size_t last, dou
     // To the next pin.
     std::size_t length = 0;
     Range aim{low_[last], high_[last]};
-    double next = 0;
+    double next = end_value_;
     for (;;) {
       const std::size_t t = begin + length;
       worth[t] = value;

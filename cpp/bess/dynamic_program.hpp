@@ -80,6 +80,7 @@ class DynamicProgram {
   Change best_changes(std::size_t t, double worth) const;
 
   std::size_t steps_ = 0;
+  double end_value_ = 0;
   std::size_t flat_steps_ = 0;
   Tolerances tolerances_{};
   const StageCosts* costs_ = nullptr;

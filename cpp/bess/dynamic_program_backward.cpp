@@ -21,11 +21,12 @@ bool DynamicProgram::run_backward() {
     low = high;
   }
   list_.clear();
-  list_.append({0.0, high - low});
+  list_.append({end_value_, high - low});
   start_ = low;
   end_ = high;
-  offset_ = residual_ = 0;
-  low_worth_[steps_] = high_worth_[steps_] = 0;
+  offset_ = -end_value_ * low;
+  residual_ = 0;
+  low_worth_[steps_] = high_worth_[steps_] = end_value_;
   convex_ = true;
   is_stored_ = false;
   flat_steps_ = 0;

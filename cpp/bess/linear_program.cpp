@@ -49,6 +49,7 @@ class Builder {
     program_.start[column_] = static_cast<std::int32_t>(entry_);
     assert(column_ + 1 == program_.start.size() && entry_ == program_.index.size());
     bound_energies(problem_, program_);
+    value_end(problem_, program_);
     for (std::size_t t = 0; t < steps_; ++t) {
       bound_rows(t);
       program_.offset += problem_.import_price[t] * problem_.site.load[t];

@@ -39,7 +39,8 @@ inline void choose_units(const Problem& problem, LinearProgram& program) {
   const double site = std::max(largest(problem.site.load), largest(problem.site.solar));
   program.energy_unit = site > 1e-6 * power ? std::min(site, power) : power;
   const double price =
-      std::max({largest(problem.import_price), largest(problem.export_price), wear});
+      std::max({largest(problem.import_price), largest(problem.export_price), wear,
+                std::abs(problem.end_value)});
   program.cost_unit = price > 0 ? price : 1.0;
 }
 
@@ -56,6 +57,12 @@ inline void bound_energies(const Problem& problem, LinearProgram& program) {
       if (lower > upper && lower - upper <= kRounding * std::abs(lower)) upper = lower;
     }
   }
+}
+
+inline void value_end(const Problem& problem, LinearProgram& program) {
+  if (problem.end_value == 0) return;
+  const std::size_t last = program.energy_column(problem.site.steps() - 1, 0);
+  program.column_cost[last] -= problem.end_value / program.cost_unit;
 }
 
 }  // namespace bess

@@ -33,6 +33,7 @@ class Builder {
     program_.start.push_back(static_cast<std::int32_t>(program_.index.size()));
     program_.integrality.assign(program_.column_cost.size(), 0);
     bound_energies(problem_, program_);
+    value_end(problem_, program_);
     return std::move(program_);
   }
 

@@ -19,7 +19,8 @@ auto series(LargeVector<T> LinearProgram::* member) {
 void bind_linear_program(py::module_& m) {
   py::class_<ProblemHolder>(m, "Problem")
       .def(py::init([](py::object site, std::vector<Device> devices, Array<double> import_price,
-                       Array<double> export_price, bool cyclic, bool solar_metered_apart) {
+                       Array<double> export_price, bool cyclic, bool solar_metered_apart,
+                       double end_value) {
              auto holder = std::make_unique<ProblemHolder>();
              holder->site_owner = site;
              holder->devices = std::move(devices);
@@ -30,12 +31,13 @@ void bind_linear_program(py::module_& m) {
                                 borrow(holder->export_price),
                                 holder->devices,
                                 cyclic,
-                                solar_metered_apart};
+                                solar_metered_apart,
+                                end_value};
              return holder;
            }),
            py::arg("site"), py::arg("devices"), py::arg("import_price").noconvert(),
            py::arg("export_price").noconvert(), py::arg("cyclic"),
-           py::arg("solar_metered_apart") = false)
+           py::arg("solar_metered_apart") = false, py::arg("end_value") = 0.0)
       .def(
           "at_prices",
           [](const ProblemHolder& self, Array<double> import_price, Array<double> export_price) {
@@ -44,9 +46,10 @@ void bind_linear_program(py::module_& m) {
             holder->devices = self.devices;
             holder->import_price = std::move(import_price);
             holder->export_price = std::move(export_price);
-            holder->problem = {
-                self.problem.site, borrow(holder->import_price), borrow(holder->export_price),
-                holder->devices,   self.problem.cyclic,          self.problem.solar_metered_apart};
+            holder->problem = self.problem;
+            holder->problem.import_price = borrow(holder->import_price);
+            holder->problem.export_price = borrow(holder->export_price);
+            holder->problem.devices = holder->devices;
             return holder;
           },
           py::arg("import_price").noconvert(), py::arg("export_price").noconvert());

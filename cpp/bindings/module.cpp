@@ -16,6 +16,7 @@ void bind_solution(pybind11::module_& m);
 void bind_stage_cost(pybind11::module_& m);
 void bind_dynamic_program(pybind11::module_& m);
 void bind_schedule(pybind11::module_& m);
+void bind_rolling(pybind11::module_& m);
 }  // namespace bess::border
 
 PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
@@ -33,4 +34,5 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   bess::border::bind_stage_cost(m);
   bess::border::bind_dynamic_program(m);
   bess::border::bind_schedule(m);
+  bess::border::bind_rolling(m);
 }

@@ -22,10 +22,12 @@ from bess.errors import (
     Problem,
     SolverError,
 )
+from bess.forecast import Forecast
 from bess.policy import SchedulePolicy
 from bess.prices import Prices
 from bess.resilience import Resilience, outage_reserve, resilience
 from bess.result import DeviceResult, Result, Violation
+from bess.rolling import RollingResult, roll
 from bess.site import Site
 from bess.strategy import FixedSchedule, Follow, Optimize, PeakShave, Surplus
 from bess.time_of_use import TimeOfUse
@@ -49,6 +51,7 @@ __all__ = [
     "Emissions",
     "FixedSchedule",
     "Follow",
+    "Forecast",
     "InfeasibleError",
     "InputError",
     "MissingExtraError",
@@ -61,6 +64,7 @@ __all__ = [
     "Profile",
     "Resilience",
     "Result",
+    "RollingResult",
     "Savings",
     "SchedulePolicy",
     "Site",
@@ -79,6 +83,7 @@ __all__ = [
     "outage_reserve",
     "read_profile",
     "resilience",
+    "roll",
     "run_request",
     "savings",
 ]

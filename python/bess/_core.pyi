@@ -93,6 +93,7 @@ class Problem:
         export_price: Floats,
         cyclic: bool,
         solar_metered_apart: bool = False,
+        end_value: float = 0.0,
     ) -> None: ...
     def at_prices(self, import_price: Floats, export_price: Floats) -> Problem: ...
 
@@ -218,6 +219,21 @@ def peak_demand(
 ) -> Floats: ...
 def solve_dynamic_program(problem: Problem) -> tuple[Floats, Floats, Floats, float] | None: ...
 def write_schedule(problem: Problem, energy: Floats) -> tuple[Floats, Floats, bool]: ...
+def roll(
+    actual: Problem,
+    load: Floats,
+    solar: Floats,
+    load_stride: int,
+    solar_stride: int,
+    horizon: int,
+    replan: int,
+    first: int,
+    last: int,
+    energy: float,
+) -> tuple[Floats, Floats, list[int], list[int]]: ...
+def carry_out(
+    site: Site, device: Device, first: int, energy: float, changes: Floats
+) -> tuple[list[float], list[int]]: ...
 def stage_cost(problem: Problem, step: int) -> list[list[tuple[float, float]]] | None: ...
 def generic_stage_cost(
     problem: Problem, step: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -35,6 +35,7 @@ from bess.unit import Unit, units_of
 
 if TYPE_CHECKING:
     from bess.tariff import Tariff
+    from bess.tariff.demand import PastPeaks
 
 __all__ = ["dispatch"]
 
@@ -49,6 +50,7 @@ def dispatch(
     prices: Prices | None = None,
     tariff: Tariff | None = None,
     emissions: Emissions | None = None,
+    past_peaks_kw: Sequence[float] | Mapping[str, Sequence[float]] | None = None,
     policies: Sequence[SchedulePolicy | dict[str, Any]] = (),
     reserve_state_of_charge: Any = None,
     initial_state_of_charge: float | None = None,
@@ -69,6 +71,8 @@ def dispatch(
         tariff gives the result a bill.
     emissions
         What a kWh at the meter emits: the result then has `Result.emissions_kg`.
+    past_peaks_kw
+        Monthly peaks before the horizon, for a tariff's ratchets: see `bess.bill`.
     policies
         Windows on the state of charge, for a `Battery`; devices have their own.
     reserve_state_of_charge
@@ -118,6 +122,7 @@ def dispatch(
     assumptions: list[str] = []
     paid = _paid(site, prices, tariff, assumptions)
     emitted = _emitted(site, emissions)
+    past = _past_peaks(past_peaks_kw, tariff)
     common: dict[str, Any] = {
         "site": site,
         "named": not isinstance(battery, Battery),
@@ -126,6 +131,7 @@ def dispatch(
         "degradation_cost_per_kwh": units[0].battery.degradation_cost_per_kwh,
         "tariff": tariff,
         "emissions": emissions,
+        "past_peaks_kw": past_peaks_kw,
     }
     if isinstance(strategy, Optimize):
         besides = None
@@ -135,7 +141,7 @@ def dispatch(
             per_kg = strategy.emissions_price_per_kg
             besides = per_kg * emitted[0], per_kg * emitted[1]
         if tariff is not None:
-            money: Money = BilledMoney(seen, units, tariff, besides)
+            money: Money = BilledMoney(seen, units, tariff, besides, past)
         elif paid is not None:
             if besides is not None:
                 paid = paid[0] + besides[0], paid[1] + besides[1]
@@ -251,6 +257,16 @@ def _emitted(site: Site, emissions: Emissions | None) -> tuple[Floats, Floats] |
         return emissions.series(site.steps)
     except InputError as error:
         raise error.under("emissions") from None
+
+
+def _past_peaks(given: Any, tariff: Tariff | None) -> PastPeaks:
+    if given is None:
+        return {}
+    if tariff is None:
+        raise InputError.at("past_peaks_kw", "are for a tariff")
+    from bess.tariff.demand import past_peaks
+
+    return past_peaks(given, tariff)
 
 
 def _paid(

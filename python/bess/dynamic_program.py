@@ -63,8 +63,9 @@ class Solved:
 class StepSolver:
     """The programme of one unit, at whatever prices and wear."""
 
-    def __init__(self, site: Site, unit: Unit, strategy: Optimize) -> None:
+    def __init__(self, site: Site, unit: Unit, strategy: Optimize, end_value: float = 0.0) -> None:
         self._site = site
+        self._end_value = end_value
         self._unit = unit
         self._relax = strategy.relax_policies
         # Whether these can be met the programme knows by itself; which of them cannot, or what
@@ -78,7 +79,8 @@ class StepSolver:
         """The problem as the core takes it; ``wear`` is money per kWh DC, by default the unit's."""
         unit = self._unit if wear is None else self._unit.with_wear(wear)
         device = unit.core_device(self._site.step_hours, self._windows)
-        return _core.Problem(self._site._core, [device], import_price, export_price, False)
+        prices = import_price, export_price
+        return _core.Problem(self._site._core, [device], *prices, False, end_value=self._end_value)
 
     def solve(
         self, import_price: Floats, export_price: Floats, wear: float | None = None
@@ -103,7 +105,9 @@ def optimize_by_steps(site: Site, unit: Unit, strategy: Optimize, money: Money) 
         Naming the first instant at which a policy or the terminal state of charge cannot be met, or
         the first step whose load is above the import limit.
     """
-    found = StepSolver(site, unit, strategy).solve(money.import_price, money.export_price)
+    found = StepSolver(site, unit, strategy, money.end_value).solve(
+        money.import_price, money.export_price
+    )
     if found is None:
         return None
     return certified(
@@ -123,7 +127,7 @@ def certified(
     cost, scale = money.cost_and_scale(series, device_series)
     priced = cost
     if money.charges is not None:  # what a tariff charges besides is the same whatever is done
-        prices = Money(money.import_price, money.export_price, [unit])
+        prices = Money(money.import_price, money.export_price, [unit], end_value=money.end_value)
         priced, _ = prices.cost_and_scale(series, device_series)
     short = max(priced - bound, 0.0)
     return Optimum(series, device_series, cost, cost - short, short / scale, "core", marginal_value)

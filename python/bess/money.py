@@ -13,9 +13,11 @@ from bess.unit import Unit
 
 if TYPE_CHECKING:
     from bess.tariff import Tariff
+    from bess.tariff.demand import PastPeaks
+    from bess.tariff.open_bill import OpenBill
     from bess.tariff.program import Charges, MeterBounds
 
-__all__ = ["BilledMoney", "Money"]
+__all__ = ["BilledMoney", "Money", "PlannedMoney"]
 
 
 @dataclass(eq=False)
@@ -29,6 +31,8 @@ class Money:
     """The bill that the prices are part of; None where they are all there is."""
     solar_metered_apart: bool = False
     """Whether the sun has a meter of its own: it is sold whole and serves no load."""
+    end_value: float = 0.0
+    """Money for each kWh DC left at the end, where there is one unit."""
 
     @property
     def ordered(self) -> bool:
@@ -42,7 +46,12 @@ class Money:
         energy = float(np.dot(self.import_price, bought) - np.dot(self.export_price, sold))
         moved = float(np.dot(abs(self.import_price), bought))
         moved += float(np.dot(abs(self.export_price), sold))
-        return energy + self._wear(device_series), max(1.0, moved)
+        return energy + self._wear(device_series) - self._left(device_series), max(1.0, moved)
+
+    def _left(self, device_series: Floats) -> float:
+        """What the energy left at the end is worth."""
+        stored = self.units[0].battery.capacity_kwh * float(device_series[0, 4, -1])
+        return self.end_value * stored
 
     def _wear(self, device_series: Floats) -> float:
         given = device_series[:, 2].sum(axis=1) + device_series[:, 3].sum(axis=1)
@@ -62,11 +71,12 @@ class BilledMoney(Money):
         units: list[Unit],
         tariff: Tariff,
         besides: tuple[Floats, Floats] | None = None,
+        past: PastPeaks | None = None,
     ) -> None:
         from bess.tariff.objective import charges_of
 
         apart = tariff.metering == "buy_all_sell_all"
-        charges = charges_of(tariff, site.timeline, _meter_bounds(site, units, apart))
+        charges = charges_of(tariff, site.timeline, _meter_bounds(site, units, apart), past)
         self._besides = besides
         if besides is not None:
             charges = replace(
@@ -77,6 +87,7 @@ class BilledMoney(Money):
         super().__init__(charges.import_price, charges.export_price, units, charges, apart)
         self._site = site
         self._tariff = tariff
+        self._past = past
 
     @property
     def ordered(self) -> bool:
@@ -91,14 +102,43 @@ class BilledMoney(Money):
         """What is paid in all, and the sum of the bill's lines and the rest in size, at least 1."""
         from bess.tariff.bill import bill_energy
 
-        bill = bill_energy(self._site, self._tariff, series[0] + series[1], series[4] + series[7])
+        bought, sold = series[0] + series[1], series[4] + series[7]
+        bill = bill_energy(self._site, self._tariff, bought, sold, past=self._past)
         moved = sum(abs(line.amount) for line in bill.lines)
         paid = bill.total + self._wear(device_series)
         if self._besides is not None:
-            own = self._besides[0] * (series[0] + series[1])
-            own = own - self._besides[1] * (series[4] + series[7])
+            own = self._besides[0] * bought - self._besides[1] * sold
             paid, moved = paid + float(own.sum()), moved + float(abs(own).sum())
         return paid, max(1.0, moved)
+
+
+class PlannedMoney(Money):
+    """The bill of a whole horizon, metered before a plan and foreseen after it, and degradation."""
+
+    def __init__(
+        self, bill: OpenBill, first: int, last: int, beyond: Floats, unit: Unit, end_value: float
+    ) -> None:
+        charges = bill.charges(first, last, *beyond)
+        prices = charges.import_price, charges.export_price
+        super().__init__(*prices, [unit], charges, end_value=end_value)
+        self._bill = bill
+        self._first = first
+        self._last = last
+        self._beyond = beyond
+
+    @property
+    def ordered(self) -> bool:
+        """Whether 0 <= export price <= import price in every step, whatever is done."""
+        return self._bill.ordered
+
+    def cost_and_scale(self, series: Floats, device_series: Floats) -> tuple[float, float]:
+        """The whole bill, degradation, and the plan's part of the money that flows, at least 1."""
+        bought = np.concatenate([series[0] + series[1], self._beyond[0]])
+        sold = np.concatenate([series[4] + series[7], self._beyond[1]])
+        bill = self._bill.with_energies(self._first, bought, sold, self._last)
+        cost = bill.total + self._wear(device_series) - self._left(device_series)
+        part = (self._last - self._first) / (self._first + len(bought))
+        return cost, max(1.0, part * sum(abs(line.amount) for line in bill.lines))
 
 
 def _meter_bounds(site: Site, units: list[Unit], solar_metered_apart: bool) -> MeterBounds:

@@ -89,6 +89,8 @@ class Result:
     """What it is billed on; None where prices were given, or nothing."""
     emissions: Emissions | None = field(default=None, repr=False)
     """What a kWh at the meter emits; None where that was not given."""
+    past_peaks_kw: Any = field(default=None, repr=False)
+    """Monthly peaks before the horizon that the bill knows; see `bess.bill`."""
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(freeze(state))
@@ -183,7 +185,7 @@ class Result:
             return None
         from bess.tariff.bill import bill
 
-        return bill(self, self.tariff)
+        return bill(self, self.tariff, past_peaks_kw=self.past_peaks_kw)
 
     @property
     def cost(self) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -164,6 +164,22 @@ class Site(Unchanging):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(freeze(state))
 
+    def _part(self, first: int, last: int, **changes: Any) -> Site:
+        """The steps from ``first`` to before ``last``, with other values for some fields.
+
+        It keeps the whole site's start: what needs no clock is asked of it.
+        """
+        timeline = self.timeline
+        state = self.__getstate__() | {
+            "timeline": _of_length(timeline.start, timeline.step_seconds, last - first)
+        }
+        for name, value in state.items():
+            if isinstance(value, np.ndarray):
+                state[name] = value[first:last]
+        part = Site.__new__(Site)
+        part.__setstate__(state | changes)
+        return part
+
     def __repr__(self) -> str:
         start = self.timeline.instant(0).isoformat()
         load, solar = self.load_kwh.sum(), self.solar_kwh.sum()
@@ -232,6 +248,11 @@ class Site(Unchanging):
         )
         self.__dict__["_core"] = site
         return site
+
+
+@lru_cache(maxsize=64)
+def _of_length(start: datetime, step_seconds: int, steps: int) -> Timeline:
+    return Timeline(start, step_seconds, steps)
 
 
 def _energy(array: Floats, name: str, step_hours: float) -> Floats:

@@ -285,7 +285,8 @@ class _Search:
         prices = (self._money.import_price, self._money.export_price)
         cyclic = self._units[0].battery.terminal_state_of_charge == "cyclic"
         apart = self._money.solar_metered_apart
-        return _core.Problem(self._site._core, devices, *prices, cyclic, apart)
+        value = self._money.end_value
+        return _core.Problem(self._site._core, devices, *prices, cyclic, apart, value)
 
     def _keep(
         self, program: _core.LinearProgram, answer: Answer, dearest: float | None = None

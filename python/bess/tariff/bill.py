@@ -203,17 +203,27 @@ def bill_energy(
     *,
     dates: tuple[date, ...] | None = None,
     past: PastPeaks | None = None,
+    demand_steps: int | None = None,
 ) -> Bill:
-    """The bill of what crosses a site's meter: kWh imported and exported in each step."""
+    """The bill of what crosses a site's meter: kWh imported and exported in each step.
+
+    Of the first ``demand_steps`` steps alone, where given, is there any demand.
+    """
     timeline = site.timeline
     layout = lay_out(tariff, timeline, dates)
     runs = layout.runs
     by_bin = _core.settle(imports, exports, runs.start, runs.bin, runs.bins)
-    peaks = period_peaks(layout, imports, by_bin[2], timeline.step_hours)
+    demanded = imports
+    if demand_steps is not None:
+        demanded = np.where(np.arange(site.steps) < demand_steps, imports, 0.0)
+        by_bin = np.array(
+            [*by_bin[:2], _core.settle(demanded, exports, runs.start, runs.bin, runs.bins)[2]]
+        )
+    peaks = period_peaks(layout, demanded, by_bin[2], timeline.step_hours)
     lines = energy_lines(tariff, layout, by_bin[0], by_bin[1], peaks)
     lines += step_lines(tariff, timeline, layout, imports, exports)
     lines += series_lines(tariff, timeline, layout, imports, exports)
-    lines += demand_lines(tariff, timeline, layout, peaks, imports, past or {})
+    lines += demand_lines(tariff, timeline, layout, peaks, demanded, past or {})
     lines += fixed_lines(tariff, timeline, layout)
     if tariff.percentages:
         lines += percentage_lines(tariff, timeline, layout, lines, taxes=False)
@@ -239,9 +249,9 @@ def _period_of(line: BillLine) -> int:
     return line.billing_period
 
 
-def meter_without_storage(site: Site, tariff: Tariff) -> tuple[Floats, Floats]:
+def meter_without_storage(site: Site, tariff: Tariff | None) -> tuple[Floats, Floats]:
     """What a site imports and exports in each step without storage, its import limit left aside."""
-    if tariff.metering == "buy_all_sell_all":
+    if tariff is not None and tariff.metering == "buy_all_sell_all":
         return site.load_kwh, site.solar_output_kwh
     net = site.load_kwh - site.solar_output_kwh
     imports = np.maximum(net, 0.0)

@@ -21,6 +21,7 @@ from bess.tariff.amounts import (
     percentages_of,
     shares_class,
 )
+from bess.tariff.demand import PastPeaks
 from bess.tariff.layout import Layout, lay_out
 from bess.tariff.model import Tariff
 from bess.tariff.objective_demand import demand_charges, peaks_of
@@ -35,7 +36,9 @@ from bess.timeline import Timeline
 __all__ = ["charges_of"]
 
 
-def charges_of(tariff: Tariff, timeline: Timeline, bounds: MeterBounds) -> Charges:
+def charges_of(
+    tariff: Tariff, timeline: Timeline, bounds: MeterBounds, past: PastPeaks | None = None
+) -> Charges:
     """The bill as a function of what crosses the meter."""
     layout = lay_out(tariff, timeline)
     program = ChargeProgram(bounds)
@@ -46,7 +49,7 @@ def charges_of(tariff: Tariff, timeline: Timeline, bounds: MeterBounds) -> Charg
     lines = energy_charges(tariff, layout, program, peaks, exact)
     lines += step_charges(tariff, timeline, layout, program, exact)
     lines += series_charges(tariff, timeline, layout, program)
-    lines += demand_charges(tariff, timeline, layout, program, peaks)
+    lines += demand_charges(tariff, timeline, layout, program, peaks, past or {})
     lines += [
         Charge(line.kind, line.billing_period, line.charge_class, Expression(line.amount))
         for line in fixed_lines(tariff, timeline, layout)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bess._arrays import Floats
-from bess.tariff.demand import looked_back, looks_round, parts_of, year_ends
+from bess.tariff.demand import PastPeaks, looked_back, looks_round, parts_of, year_ends
 from bess.tariff.layout import Layout, Runs, window_of
 from bess.tariff.model import Tariff
 from bess.tariff.piecewise import Charge, banded
@@ -87,7 +87,12 @@ def _highest(
 
 
 def demand_charges(
-    tariff: Tariff, timeline: Timeline, layout: Layout, program: ChargeProgram, peaks: Peaks
+    tariff: Tariff,
+    timeline: Timeline,
+    layout: Layout,
+    program: ChargeProgram,
+    peaks: Peaks,
+    past: PastPeaks,
 ) -> list[Charge]:
     """The amounts of every demand rate, as `bess.tariff.demand.demand_lines` has them."""
     lines: list[Charge] = []
@@ -106,7 +111,7 @@ def demand_charges(
             continue
         window = layout.windows.index(window_of(rate))
         own = [peaks.get((window, p)) for p in range(len(layout.periods))]
-        billed = own if rate.ratchet is None else _ratcheted(rate, own, layout, program)
+        billed = own if rate.ratchet is None else _ratcheted(rate, own, layout, program, past)
         if rate.period == "year":
             for last in year_ends(len(own)):
                 first = last - last % 12
@@ -147,16 +152,23 @@ def _highest_of(program: ChargeProgram, parts: Sequence[Expression]) -> Expressi
 
 
 def _ratcheted(
-    rate: DemandRate, own: Sequence[Expression | None], layout: Layout, program: ChargeProgram
+    rate: DemandRate,
+    own: Sequence[Expression | None],
+    layout: Layout,
+    program: ChargeProgram,
+    past: PastPeaks,
 ) -> list[Expression | None]:
     """The larger of each period's peak and the ratchet's part of the highest before it."""
     assert rate.ratchet is not None
     peaks = [Expression() if kw is None else kw for kw in own]
-    before = len(own) if looks_round(layout) else 0
-    history = [*peaks[:before], *peaks]
+    given = past.get(rate.name, past.get(None))
+    before = peaks if looks_round(layout) else []
+    if given is not None:
+        before = [Expression(kw) for kw in given]
+    history = [*before, *peaks]
     return [
         _highest_of(program, [peak, *(history[i] * part for i in looked if part)])
         for peak, (part, looked) in zip(
-            peaks, looked_back(rate.ratchet, layout, before), strict=True
+            peaks, looked_back(rate.ratchet, layout, len(before)), strict=True
         )
     ]
