@@ -37,10 +37,13 @@ LOSSLESS = Battery(
 FLAT = EnergyRate("energy", price=0.2)
 
 
-def whole_month(load: list[float]) -> Site:
-    """A June whose first hours have some load, and all others none."""
-    rest = [0.0] * (30 * 24 - len(load))
-    return Site(load_kwh=load + rest, start=START)
+MONTH = 30.0
+"""Of what is charged by the month, a horizon of one day in June has a thirtieth."""
+
+
+def day(load: list[float]) -> Site:
+    """A day whose first hours have some load, and all others none."""
+    return Site(load_kwh=load + [0.0] * (24 - len(load)), start=START)
 
 
 @given(tariff_cases(max_steps=6), batteries(), st.integers(1, 3))
@@ -116,10 +119,10 @@ def test_a_slow_loop_of_dispatches_with_the_peak_so_far_does_the_same() -> None:
 
 def test_a_peak_that_was_missed_is_paid_for_and_not_shaved_again() -> None:
     """Nobody foresaw 9 kW at first; later 6 kW cost nothing more, so the battery stands still."""
-    site = whole_month([9, 0, 6, 0])
-    expected = whole_month([0, 0, 6, 0])
+    site = day([9, 0, 6, 0])
+    expected = day([0, 0, 6, 0])
     battery = LOSSLESS.model_copy(update={"degradation_cost_per_kwh": 0.01})
-    tariff = Tariff("T", rates=(FLAT,), demand_rates=(DemandRate("peak", 10.0),))
+    tariff = Tariff("T", rates=(FLAT,), demand_rates=(DemandRate("peak", 10 * MONTH),))
     done = roll(site, expected, battery, Optimize(), tariff=tariff, horizon_hours=6)
     assert done.import_kwh_ac[:4].tolist() == [9, 0, 6, 0]
     assert done.cost == pytest.approx(15 * 0.2 + 90)
@@ -132,30 +135,30 @@ def test_a_plan_knows_the_bands_that_are_used_already() -> None:
     """The cheap band ends at 6 kWh: charging pays only while the first plan still has room in it,
     but what comes after the plan fills it as well, and every plan knows that from the forecast."""
     load = [1.0, 1, 1, 1, 4, 4]
-    bands = (Band(0.1, limit_kwh=6), Band(0.5))
+    bands = (Band(0.1, limit_kwh=6 * MONTH), Band(0.5))
     tariff = Tariff("T", rates=(EnergyRate("energy", bands=bands),))
     battery = LOSSLESS.model_copy(update={"terminal_state_of_charge": "free"})
-    site = whole_month(load)
+    site = day(load)
     done = roll(site, "perfect", battery, Optimize(), tariff=tariff, horizon_hours=2)
     assert done.cost_of_imperfect_foresight == pytest.approx(0, abs=1e-6)
     assert done.cost == pytest.approx(0.6 + 4 * 0.5)
 
 
 def test_a_minimum_bill_that_is_reached_anyway_makes_no_energy_free() -> None:
-    site = whole_month([2.0] * 720)
+    site = day([2.0] * 24)
     tariff = Tariff(
-        "T", rates=(FLAT,), minimum_charges=(MinimumCharge("least", 10.0, period="month"),)
+        "T", rates=(FLAT,), minimum_charges=(MinimumCharge("least", 5 * MONTH, period="month"),)
     )
     battery = LOSSLESS.model_copy(update={"terminal_state_of_charge": "free"})
     done = roll(site, site, battery, Optimize(), tariff=tariff, horizon_hours=12, replan_hours=12)
-    assert done.cost == pytest.approx((1440 - 2) * 0.2)
+    assert done.cost == pytest.approx((48 - 2) * 0.2)
     assert done.cost_of_imperfect_foresight == pytest.approx(0, abs=1e-6)
 
 
 def test_past_peaks_reach_the_plans_the_optimum_and_the_bill() -> None:
     """Half of last month's 20 kW is billed whatever happens: shaving 8 kW is worth nothing."""
-    site = whole_month([8.0, 0, 8])
-    demand = DemandRate("peak", 10.0, ratchet=Ratchet(percent=50.0))
+    site = day([8.0, 0, 8])
+    demand = DemandRate("peak", 10 * MONTH, ratchet=Ratchet(percent=50.0))
     tariff = Tariff("T", rates=(FLAT,), demand_rates=(demand,))
     battery = LOSSLESS.model_copy(update={"degradation_cost_per_kwh": 0.01})
     known = {"tariff": tariff, "past_peaks_kw": [20.0]}
