@@ -172,3 +172,21 @@ def test_a_device_rolls_as_a_battery_does() -> None:
     done = roll(site, "perfect", device, Optimize(), prices=paid, initial_state_of_charge=0.2)
     assert done.cost_of_imperfect_foresight == pytest.approx(0, abs=1e-12)
     assert list(done.devices) == ["east"]
+
+
+@pytest.mark.parametrize("dc_coupled", [True, False])
+@pytest.mark.parametrize("engine", ["core", "highs"])
+def test_what_the_inverter_clips_is_clipped_in_forecasts_too(dc_coupled: bool, engine: Any) -> None:
+    solar = [5.0, 5, 0, 0]
+    site = Site(load_kwh=[0, 0, 3, 3], solar_kwh=solar, start=START, inverter_limit_kw=2)
+    battery = Battery(dc_coupled=dc_coupled, initial_state_of_charge=0.1)
+    paid = Prices(import_price=0.3, export_price=0.1)
+    for forecast in ("perfect", site, Forecast([[0, 0, 3, 3]] * 4, [solar] * 4)):
+        done = roll(site, forecast, battery, Optimize(engine=engine), prices=paid, horizon_hours=4)
+        if forecast is not site and forecast != "perfect":
+            assert done.cost_of_imperfect_foresight >= -1e-9
+            continue
+        assert done.cost_of_imperfect_foresight == pytest.approx(0, abs=1e-6)
+        out = done.solar_to_site_kwh_ac + done.solar_to_grid_kwh_ac
+        assert (out <= 2 + 1e-9).all()
+        assert (done.solar_curtailed_kwh_dc[:2] >= 0).all()

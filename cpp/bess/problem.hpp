@@ -11,9 +11,10 @@
 namespace bess {
 
 // Minimise the sum over steps of import_price * import - export_price * export + degradation, less
-// what the energy left at the end is worth, subject to the balances of flows.hpp, the limits of site and devices, and each device's windows.
-// Invariants: prices have site.steps() values; one device of any coupling, or several as
-// sharing.hpp requires; each device's windows are sorted by step, and lie within its limits.
+// what the energy left at the end is worth, subject to the balances of flows.hpp, the limits of
+// site and devices, and each device's windows. Invariants: prices have site.steps() values; one
+// device of any coupling, or several as sharing.hpp requires; each device's windows are sorted by
+// step, and lie within its limits.
 struct Problem {
   Site site;
   std::span<const double> import_price;  // money per kWh AC, any sign

@@ -38,9 +38,8 @@ inline void choose_units(const Problem& problem, LinearProgram& program) {
   }
   const double site = std::max(largest(problem.site.load), largest(problem.site.solar));
   program.energy_unit = site > 1e-6 * power ? std::min(site, power) : power;
-  const double price =
-      std::max({largest(problem.import_price), largest(problem.export_price), wear,
-                std::abs(problem.end_value)});
+  const double price = std::max({largest(problem.import_price), largest(problem.export_price), wear,
+                                 std::abs(problem.end_value)});
   program.cost_unit = price > 0 ? price : 1.0;
 }
 

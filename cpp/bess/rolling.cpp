@@ -34,9 +34,9 @@ class Planner {
     site.solar = solar;
     device_.battery.initial_energy = energy;
     device_.windows.clear();
-    const auto begins = std::lower_bound(
-        windows_.begin(), windows_.end(), first,
-        [](const Window& window, std::size_t step) { return window.step < step; });
+    const auto begins =
+        std::lower_bound(windows_.begin(), windows_.end(), first,
+                         [](const Window& window, std::size_t step) { return window.step < step; });
     for (auto w = begins; w != windows_.end() && w->step < first + count; ++w) {
       device_.windows.push_back({w->step - first, w->low, w->high});
     }
@@ -59,10 +59,9 @@ class Planner {
  private:
   bool solve(const Problem& problem) {
     const std::size_t steps = problem.site.steps();
-    return costs_.build(problem) && program_
-                                        .solve(problem, costs_, {energy_.data(), steps},
-                                               {worth_.data(), steps})
-                                        .feasible;
+    return costs_.build(problem) &&
+           program_.solve(problem, costs_, {energy_.data(), steps}, {worth_.data(), steps})
+               .feasible;
   }
 
   // Always false. What no schedule meets is left out, or met as nearly as can be.
@@ -98,7 +97,8 @@ class Planner {
     if (deficit > 0) gain = std::max(gain, cost / deficit);
     // A mean of like prices is that price to the bit: what earns as much later is left alone.
     for (std::size_t i = 0; i < site.steps(); ++i) {
-      for (const double price : {actual_.import_price[first + i], actual_.export_price[first + i]}) {
+      for (const double price :
+           {actual_.import_price[first + i], actual_.export_price[first + i]}) {
         if (std::abs(price - gain) <= kSame * std::abs(price)) gain = price;
       }
     }

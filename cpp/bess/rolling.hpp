@@ -11,8 +11,8 @@
 
 namespace bess {
 
-// What every plan expects of the steps ahead of it, kWh AC in a step: the values of plan `k` begin at
-// `k * stride` and go at least as far as the plan does.
+// What every plan expects of the steps ahead of it, kWh AC in a step: the values of plan `k` begin
+// at `k * stride` and go at least as far as the plan does.
 struct Expected {
   std::span<const double> values;
   std::size_t stride;

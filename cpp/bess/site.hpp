@@ -28,20 +28,21 @@ struct Site {
   double export_limit_at(std::size_t t) const {
     return export_limit.empty() ? kNoLimit : export_limit[t];
   }
-  // The site over some of its steps.
-  Site part(std::size_t first, std::size_t count) const {
-    Site part = *this;
-    for (std::span<const double> Site::* series :
-         {&Site::load, &Site::solar, &Site::export_limit, &Site::import_limit}) {
-      if (!(this->*series).empty()) part.*series = (this->*series).subspan(first, count);
-    }
-    return part;
-  }
   double import_limit_at(std::size_t t) const {
     return import_limit.empty() ? kNoLimit : import_limit[t];
   }
   double inverter_limit_at(std::size_t t) const {
     return inverter_limit.empty() ? kNoLimit : inverter_limit[t];
+  }
+  // The site over some of its steps.
+  Site part(std::size_t first, std::size_t count) const {
+    Site part = *this;
+    for (std::span<const double> Site::* series :
+         {&Site::load, &Site::solar, &Site::export_limit, &Site::import_limit,
+          &Site::inverter_limit}) {
+      if (!(this->*series).empty()) part.*series = (this->*series).subspan(first, count);
+    }
+    return part;
   }
 };
 

@@ -8,8 +8,8 @@ void bind_rolling(py::module_& m) {
   m.def(
       "roll",
       [](const ProblemHolder& actual, const Array<double>& load, const Array<double>& solar,
-         std::size_t load_stride, std::size_t solar_stride, std::size_t horizon, std::size_t replan, std::size_t first,
-         std::size_t last, double energy) {
+         std::size_t load_stride, std::size_t solar_stride, std::size_t horizon, std::size_t replan,
+         std::size_t first, std::size_t last, double energy) {
         const Forecast forecast{{borrow(load), load_stride}, {borrow(solar), solar_stride}};
         const std::size_t steps = last - first;
         Block energies = take_block(steps);
@@ -25,8 +25,8 @@ void bind_rolling(py::module_& m) {
                               shortfalls.over_import_limit);
       },
       py::arg("actual"), py::arg("load").noconvert(), py::arg("solar").noconvert(),
-      py::arg("load_stride"), py::arg("solar_stride"), py::arg("horizon"), py::arg("replan"), py::arg("first"), py::arg("last"),
-      py::arg("energy"));
+      py::arg("load_stride"), py::arg("solar_stride"), py::arg("horizon"), py::arg("replan"),
+      py::arg("first"), py::arg("last"), py::arg("energy"));
 
   m.def(
       "carry_out",

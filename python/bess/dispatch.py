@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from bess.tariff import Tariff
     from bess.tariff.demand import PastPeaks
 
-__all__ = ["dispatch"]
+__all__ = ["dispatch", "with_clipped"]
 
 _STRATEGIES: Final = (Surplus, FixedSchedule, Follow, PeakShave, Optimize)
 
@@ -149,7 +149,7 @@ def dispatch(
         else:
             raise InputError.at("prices", "are required by Optimize (or a tariff)")
         optimum = optimize_objective(seen, units, strategy, money, emitted)
-        optimum = replace(optimum, series=_with_clipped(site, seen, optimum.series))
+        optimum = replace(optimum, series=with_clipped(site, seen, optimum.series))
         return _optimal(units, strategy, optimum, assumptions, common)
     time_zone = None if tariff is None else tariff.time_zone
     if isinstance(strategy, FixedSchedule):
@@ -160,7 +160,7 @@ def dispatch(
         series, parts = _sold_whole(series, parts)
     return Result(
         **common,
-        series=_with_clipped(site, seen, series),
+        series=with_clipped(site, seen, series),
         units=tuple(unit.result(part) for unit, part in zip(units, parts, strict=True)),
         assumptions=tuple(assumptions),
     )
@@ -201,7 +201,7 @@ def _sold_whole(series: Floats, parts: Sequence[Floats]) -> tuple[Floats, list[F
     return sold, list(own)
 
 
-def _with_clipped(site: Site, seen: Site, series: Floats) -> Floats:
+def with_clipped(site: Site, seen: Site, series: Floats) -> Floats:
     """The flows, with what was clipped before the battery could see it among the curtailed."""
     if seen is site:
         return series

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any, Final
 
 import numpy as np
@@ -121,6 +122,18 @@ class Foreseen:
             raise InputError.at(
                 path, f"goes {self._given.shape[1]} steps ahead; a plan goes {self._horizon}"
             )
+
+    def cut_at(self, most: Floats) -> Foreseen:
+        """The same, no more being foreseen in a step than ``most``."""
+        cut = copy(self)
+        cut._actual = np.minimum(self._actual, most)
+        limit = most
+        if self._given.ndim == 2:
+            plans, columns = self._given.shape
+            step = self._replan * np.arange(plans)[:, None] + np.arange(columns)
+            limit = most[np.minimum(step, self._steps - 1)]
+        cut._given = np.minimum(self._given, limit)
+        return cut
 
     @property
     def is_made_once(self) -> bool:

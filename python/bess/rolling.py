@@ -12,7 +12,7 @@ import numpy as np
 from bess._arrays import number
 from bess.battery import Battery, Terminal
 from bess.device import BessDevice
-from bess.dispatch import dispatch
+from bess.dispatch import dispatch, with_clipped
 from bess.dynamic_program import not_by_steps
 from bess.errors import InputError
 from bess.forecast import Forecast, foreseen
@@ -165,6 +165,8 @@ def roll(
         raise InputError.at(
             "terminal_state_of_charge", "cannot be cyclic: the start would need foresight", "cyclic"
         )
+    if getattr(tariff, "metering", None) == "buy_all_sell_all":
+        raise InputError.at("tariff", "with buy_all_sell_all is not for a rolling horizon")
     ahead = foreseen(forecast, site, horizon, replan)
     optimum = dispatch(
         site,
@@ -177,16 +179,19 @@ def roll(
         **keywords,
     )
     past: PastPeaks = {}
+    seen = site if unit.battery.dc_coupled else site.behind_inverter
+    if seen is not site:
+        ahead = ahead[0], ahead[1].cut_at(site.inverter_limit_kwh)
     if tariff is not None:
         from bess.tariff.demand import past_peaks
 
         past = past_peaks(past_peaks_kw, tariff)
-        money: Money = BilledMoney(site, [unit], tariff, past=past)
+        money: Money = BilledMoney(seen, [unit], tariff, past=past)
     else:
         assert optimum.import_price is not None
         assert optimum.export_price is not None
         money = Money(optimum.import_price, optimum.export_price, [unit])
-    plans = Plans(site, unit, strategy, ahead, horizon, replan)
+    plans = Plans(seen, unit, strategy, ahead, horizon, replan)
     if not_by_steps([unit], strategy, money) is None and strategy.engine != "highs":
         rolled = roll_by_steps(plans, money)
     else:
@@ -200,7 +205,7 @@ def roll(
         degradation_cost_per_kwh=optimum.degradation_cost_per_kwh,
         tariff=tariff,
         past_peaks_kw=past_peaks_kw,
-        series=rolled.series,
+        series=with_clipped(site, seen, rolled.series),
         units=(unit.result(rolled.device_series[0]),),
         engine=rolled.engine,
         marginal_value=rolled.marginal_value,

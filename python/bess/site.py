@@ -164,22 +164,6 @@ class Site(Unchanging):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(freeze(state))
 
-    def _part(self, first: int, last: int, **changes: Any) -> Site:
-        """The steps from ``first`` to before ``last``, with other values for some fields.
-
-        It keeps the whole site's start: what needs no clock is asked of it.
-        """
-        timeline = self.timeline
-        state = self.__getstate__() | {
-            "timeline": _of_length(timeline.start, timeline.step_seconds, last - first)
-        }
-        for name, value in state.items():
-            if isinstance(value, np.ndarray):
-                state[name] = value[first:last]
-        part = Site.__new__(Site)
-        part.__setstate__(state | changes)
-        return part
-
     def __repr__(self) -> str:
         start = self.timeline.instant(0).isoformat()
         load, solar = self.load_kwh.sum(), self.solar_kwh.sum()
@@ -234,6 +218,20 @@ class Site(Unchanging):
         site = object.__new__(Site)
         site.__setstate__(self.__getstate__() | changes)
         return site
+
+    def _part(self, first: int, last: int, **changes: Any) -> Site:
+        """The steps from ``first`` to before ``last``, with other values of some attributes.
+
+        It keeps the whole site's start: what needs no clock is asked of it.
+        """
+        whole = self.timeline
+        parts = {
+            name: value[first:last]
+            for name, value in self.__getstate__().items()
+            if isinstance(value, np.ndarray)
+        }
+        parts |= {"timeline": _of_length(whole.start, whole.step_seconds, last - first)}
+        return self._with(**(parts | changes))
 
     @cached_property
     def _core(self) -> _core.Site:

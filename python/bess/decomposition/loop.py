@@ -48,6 +48,8 @@ def not_by_cuts(units: list[Unit], strategy: Optimize, money: Money) -> str | No
         return "the start is free"
     if strategy.allow_simultaneous:
         return "allow_simultaneous is set"
+    if money.end_value:
+        return "the energy left at the end has a value"
     return None
 
 

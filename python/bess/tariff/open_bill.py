@@ -45,16 +45,16 @@ class OpenBill:
         self._tariff = tariff
         self._past = past
         self._whole = charges_of(tariff, site.timeline, bounds, past)
-        parts = self._whole.parts
-        self._begin = parts["step_start"]
+        coupling, step = self._whole.coupling, self._whole.entries[0]
+        self._begin = np.searchsorted(step, np.arange(site.steps + 1))
         self._first = self._whole.first_demand_row
         self._known = np.zeros(self._whole.rows)
-        self._floor = np.array(parts["column_lower"])
-        column = np.repeat(np.arange(len(self._floor)), np.diff(parts["start"]))
-        of_demand = parts["index"] >= self._first
+        self._floor = np.array(coupling.column_lower)
+        column = np.repeat(np.arange(len(self._floor)), np.diff(coupling.start))
+        of_demand = coupling.index >= self._first
         self._peak_of = np.zeros(self._whole.rows, np.intp)
-        self._peak_of[parts["index"][of_demand]] = column[of_demand]
-        self._own = tuple(part[~of_demand] for part in (column, parts["index"], parts["value"]))
+        self._peak_of[coupling.index[of_demand]] = column[of_demand]
+        self._own = tuple(part[~of_demand] for part in (column, coupling.index, coupling.value))
         self.imports, self.exports = np.zeros(site.steps), np.zeros(site.steps)
         """kWh metered in each step; 0 from the first open one on."""
 
@@ -66,14 +66,14 @@ class OpenBill:
     @property
     def couples_energy(self) -> bool:
         """Whether what steps cost depends on energy in others, not on demand alone."""
-        return bool((self._whole.parts["step_row"] < self._first).any())
+        return bool((self._whole.entries[1] < self._first).any())
 
     def meter(self, first: int, imports: Floats, exports: Floats) -> None:
         """Take what crossed the meter from step ``first`` on, all steps before being metered."""
         last = first + len(imports)
         self.imports[first:last], self.exports[first:last] = imports, exports
         self._known += self._sums(first, last, imports, exports)
-        rows = self._whole.parts["step_row"][self._begin[first] : self._begin[last]]
+        rows = self._whole.entries[1][self._begin[first] : self._begin[last]]
         rows = rows[rows >= self._first]
         np.maximum.at(self._floor, self._peak_of[rows], self._known[rows])
 
@@ -83,13 +83,14 @@ class OpenBill:
         ``imports`` and ``exports`` are expected in the steps after them; they make no demand, as a
         plan for those steps can still prevent it.
         """
-        whole, parts = self._whole, self._whole.parts
+        whole, coupling = self._whole, self._whole.coupling
         low, high = self._begin[first], self._begin[last]
-        row = parts["step_row"][low:high]
+        step, row, imported, exported = whole.entries
+        step, row = step[low:high] - first, row[low:high].copy()
+        imported, exported = imported[low:high], exported[low:high]
         of_demand = row >= self._first
-        demand, place = np.unique(row[of_demand], return_inverse=True)
-        row = row.copy()
-        row[of_demand] = self._first + place
+        demand, row[of_demand] = np.unique(row[of_demand], return_inverse=True)
+        row[of_demand] += self._first
         known = np.array(self._known)
         known[: self._first] += self._sums(last, self._site.steps, imports, exports)[: self._first]
         kept = np.concatenate([np.arange(self._first), demand])
@@ -97,32 +98,29 @@ class OpenBill:
         index = np.concatenate([self._own[1], self._first + np.arange(len(demand))])
         value = np.concatenate([self._own[2], np.full(len(demand), -1.0)])
         order = np.argsort(column, kind="stable")
-        now = {
-            "step_start": (self._begin[first : last + 1] - low).astype(np.int32),
-            "step_row": row.astype(np.int32),
-            "import_factor": parts["import_factor"][low:high],
-            "export_factor": parts["export_factor"][low:high],
-            "column_lower": self._floor,
-            "column_upper": np.maximum(parts["column_upper"], self._floor),
-            "start": np.searchsorted(column[order], np.arange(len(self._floor) + 1)).astype(
-                np.int32
-            ),
-            "index": index[order].astype(np.int32),
-            "value": value[order],
-            "row_lower": parts["row_lower"][kept] - known[kept],
-            "row_upper": parts["row_upper"][kept] - known[kept],
-            "offset": parts["offset"] + self._priced(first, last, imports, exports),
-        }
-        now = parts | now
-        step, _, imported, exported = whole.entries
-        entries = step[low:high] - first, row, imported[low:high], exported[low:high]
+        starts = np.searchsorted(column[order], np.arange(len(self._floor) + 1))
+        own = _core.Coupling(
+            step_start=(self._begin[first : last + 1] - low).astype(np.int32),
+            step_row=row.astype(np.int32),
+            import_factor=imported,
+            export_factor=exported,
+            column_cost=coupling.column_cost,
+            column_lower=self._floor,
+            column_upper=np.maximum(coupling.column_upper, self._floor),
+            integrality=coupling.integrality,
+            start=starts.astype(np.int32),
+            index=index[order].astype(np.int32),
+            value=value[order],
+            row_lower=coupling.row_lower[kept] - known[kept],
+            row_upper=coupling.row_upper[kept] - known[kept],
+            offset=coupling.offset + self._priced(first, last, imports, exports),
+        )
         return Charges(
             whole.import_price[first:last],
             whole.export_price[first:last],
-            _core.Coupling(**now),
-            entries,
+            own,
+            (step, row, imported, exported),
             len(kept),
-            now,
             self._first,
             whole.ordered,
         )

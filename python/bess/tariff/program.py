@@ -9,7 +9,7 @@ program.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,10 +70,8 @@ class Charges:
     entries: tuple[Steps, Steps, Floats, Floats]
     """Step, row, import factor and export factor of each entry of the coupling's rows."""
     rows: int
-    parts: dict[str, Any]
-    """What the coupling is made of, by name."""
     first_demand_row: int
-    """Of the rows that hold a demand interval's mean under a peak, which come last."""
+    """Of the rows that hold the means of demand intervals under peaks, which come last."""
     ordered: bool = False
     """Whether, whatever is done, 0 <= what an export earns <= what an import costs."""
 
@@ -271,25 +269,24 @@ class ChargeProgram:
         step, row_of, imported, exported = (part[order] for part in merged)
         order = np.argsort(column, kind="stable")
         cost = [0.0 if v in self._sums else objective.terms.get(v, 0.0) for v in columns]
-        parts: dict[str, Any] = {
-            "step_start": _starts(step, self._steps),
-            "step_row": row_of.astype(np.int32),
-            "import_factor": np.ascontiguousarray(imported),
-            "export_factor": np.ascontiguousarray(exported),
-            "column_cost": np.array(cost),
-            "column_lower": np.array([self._lower[v] for v in columns]),
-            "column_upper": np.array([self._upper[v] for v in columns]),
-            "integrality": np.array([self._binary[v] for v in columns], np.int32),
-            "start": _starts(column[order], len(columns)),
-            "index": index[order].astype(np.int32),
-            "value": np.ascontiguousarray(values[order], np.float64),
-            "row_lower": np.array(lower, np.float64),
-            "row_upper": np.array(upper, np.float64),
-            "offset": objective.constant,
-        }
+        coupling = _core.Coupling(
+            step_start=_starts(step, self._steps),
+            step_row=row_of.astype(np.int32),
+            import_factor=np.ascontiguousarray(imported),
+            export_factor=np.ascontiguousarray(exported),
+            column_cost=np.array(cost),
+            column_lower=np.array([self._lower[v] for v in columns]),
+            column_upper=np.array([self._upper[v] for v in columns]),
+            integrality=np.array([self._binary[v] for v in columns], np.int32),
+            start=_starts(column[order], len(columns)),
+            index=index[order].astype(np.int32),
+            value=np.ascontiguousarray(values[order], np.float64),
+            row_lower=np.array(lower, np.float64),
+            row_upper=np.array(upper, np.float64),
+            offset=objective.constant,
+        )
         kept = (step, row_of, imported, exported)
-        coupling = _core.Coupling(**parts)
-        return Charges(imports, exports, coupling, kept, len(lower), parts, first_demand_row)
+        return Charges(imports, exports, coupling, kept, len(lower), first_demand_row)
 
 
 def _starts(sorted_values: NDArray[np.intp], count: int) -> NDArray[np.int32]:
