@@ -122,6 +122,7 @@ def slow_energies(
 def test_a_slow_loop_of_plans_and_follow_does_the_same(
     data: st.DataObject, site: SiteCase, battery: BatteryCase
 ) -> None:
+    site = SiteCase(**{**site.__dict__, "inverter_limit": None})
     horizon = data.draw(st.integers(1, site.n + 1))
     replan = data.draw(st.integers(1, horizon))
     paid = data.draw(convex_prices(site.n))

@@ -37,9 +37,8 @@ struct Site {
   // The site over some of its steps.
   Site part(std::size_t first, std::size_t count) const {
     Site part = *this;
-    for (std::span<const double> Site::* series :
-         {&Site::load, &Site::solar, &Site::export_limit, &Site::import_limit,
-          &Site::inverter_limit}) {
+    for (std::span<const double> Site::* series : {&Site::load, &Site::solar, &Site::export_limit,
+                                                   &Site::import_limit, &Site::inverter_limit}) {
       if (!(this->*series).empty()) part.*series = (this->*series).subspan(first, count);
     }
     return part;

@@ -180,8 +180,9 @@ def roll(
     )
     past: PastPeaks = {}
     seen = site if unit.battery.dc_coupled else site.behind_inverter
-    if seen is not site:
-        ahead = ahead[0], ahead[1].cut_at(site.inverter_limit_kwh)
+    limit = site.inverter_limit_kwh
+    if seen is not site and limit is not None:
+        ahead = ahead[0], ahead[1].cut_at(limit)
     if tariff is not None:
         from bess.tariff.demand import past_peaks
 

@@ -225,12 +225,12 @@ class Site(Unchanging):
         It keeps the whole site's start: what needs no clock is asked of it.
         """
         whole = self.timeline
-        parts = {
+        parts: dict[str, Any] = {
             name: value[first:last]
             for name, value in self.__getstate__().items()
             if isinstance(value, np.ndarray)
         }
-        parts |= {"timeline": _of_length(whole.start, whole.step_seconds, last - first)}
+        parts["timeline"] = _of_length(whole.start, whole.step_seconds, last - first)
         return self._with(**(parts | changes))
 
     @cached_property
