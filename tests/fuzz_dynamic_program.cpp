@@ -132,6 +132,7 @@ Instance::Instance(Chance& chance) {
     *efficiency = chance.one_of({1.0, 1.0, 0.96, 0.5, wild ? 1e-3 : 0.8});
   }
   b.degradation_cost = price * chance.one_of({0.0, 0.0, 0.1, 10.0});
+  b.retention = 1;
   b.dc_coupled = chance.one_in(2);
   if (b.dc_coupled && chance.one_in(3)) {
     inverter_limit = chance.series(steps, size, least, false);

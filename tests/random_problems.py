@@ -16,6 +16,7 @@ Floats = NDArray[np.float64]
 
 EFFICIENCIES = [1.0, 1.0, 0.975, 0.96, 0.9, 0.5]
 ENERGIES = [0.0, 0.0, 0.5, 1.0, 2.0, 3.0]
+RETENTIONS = [1.0, 1.0, 1.0, 0.9999, 0.98, 0.7, 0.01]
 PRICES = [-0.2, -0.05, 0.0, 0.1, 0.1, 0.3]
 
 
@@ -79,10 +80,11 @@ class Case:
             battery_to_grid=b["battery_to_grid"],
             solar_to_battery=b["solar_to_battery"],
             wear=b["degradation_cost"],
+            retention=b["retention"],
         )
 
 
-def random_battery(rng: Generator) -> dict[str, Any]:
+def random_battery(rng: Generator, lossy: bool = False) -> dict[str, Any]:
     """A battery of any coupling and permissions, full and empty ones among them."""
     capacity = float(rng.choice([0.5, 4.0, 6.0, 13.5, 100.0]))
     low, high = [(0.0, 1.0), (0.1, 1.0), (0.2, 0.8), (0.5, 0.55)][rng.integers(4)]
@@ -98,6 +100,7 @@ def random_battery(rng: Generator) -> dict[str, Any]:
         "dc_to_ac_efficiency": float(rng.choice(EFFICIENCIES)),
         "input_efficiency": float(rng.choice(EFFICIENCIES)),
         "degradation_cost": float(rng.choice([0.0, 0.0, 0.04])),
+        "retention": float(rng.choice(RETENTIONS)) if lossy else 1.0,
         "dc_coupled": bool(rng.integers(2)),
         "grid_to_battery": bool(rng.integers(3)),
         "battery_to_grid": bool(rng.integers(3)),
@@ -105,7 +108,7 @@ def random_battery(rng: Generator) -> dict[str, Any]:
     }
 
 
-def random_case(rng: Generator, steps: int, windows: bool = True) -> Case:
+def random_case(rng: Generator, steps: int, windows: bool = True, lossy: bool = True) -> Case:
     """A problem of any kind; its battery may be unable to meet its windows."""
     load, solar = _energies(rng, steps), _energies(rng, steps)
     buy, sell = _prices(rng, steps), _prices(rng, steps)
@@ -121,7 +124,7 @@ def random_case(rng: Generator, steps: int, windows: bool = True) -> Case:
     if rng.integers(3) == 0:
         slack = rng.choice([-0.1, 0.0, 0.0, 0.5, 2.0, 10.0], size=steps)
         import_limit = np.maximum(load + slack, 0.0)
-    battery = random_battery(rng)
+    battery = random_battery(rng, lossy)
     inverter_limit = None
     if battery["dc_coupled"] and rng.integers(2):
         inverter_limit = rng.choice([0.0, 0.5, 1.0, 1.5, 2.5, 5.0], size=steps)
@@ -185,7 +188,7 @@ def random_year(rng: Generator, steps: int, kinks: int) -> Case:
     import_limit = None
     if rng.integers(3) == 0:
         import_limit = np.full(steps, np.quantile(load, rng.choice([0.98, 1.0])))
-    battery = random_battery(rng)
+    battery = random_battery(rng) | {"retention": float(rng.choice([1.0, 1.0, 0.9999]))}
     power = unit * float(rng.choice([0.1, 1.0, 5.0]))
     hours = float(rng.choice([0.5, 2.0, 4.0, 20.0])) * steps / 8760
     scale = power * hours / battery["capacity"]

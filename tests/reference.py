@@ -58,19 +58,35 @@ def energy_range(step: Step, store: Store) -> tuple[float, float]:
     return least, most
 
 
+def kept(steps: Sequence[Step], store: Store, level: float) -> list[float]:
+    """What a battery holds that starts at a level and takes what it can to stay there.
+
+    It does not charge where that would stop the sun's export.
+    """
+    found, energy = [], level
+    for step in steps:
+        gain = max(energy_range(step, store)[1], 0.0)
+        if not store.solar_to_battery and step.solar_to_grid and step.output > step.load:
+            gain = 0.0
+        energy = min(level, energy * store.retention + gain)
+        found.append(energy)
+    return found
+
+
 def corridor(
     steps: Sequence[Step], store: Store, windows: Sequence[Window], slack: float = 1e-12
 ) -> Corridor:
     """The stored energy from which every attainable window, and every import limit, can be met."""
     ranges = [energy_range(step, store) for step in steps]
-    attained, missed = attainable(ranges, store, windows, slack)
-    low = [store.lowest] * len(steps)
+    floor = kept(steps, store, store.lowest)
+    attained, missed = attainable(ranges, store, windows, slack, floor)
+    low = list(floor)
     high = [store.highest] * len(steps)
     for t in reversed(range(len(steps))):
         if t + 1 < len(steps):
             least, most = ranges[t + 1]
-            low[t] = max(store.lowest, low[t + 1] - most)
-            high[t] = min(store.highest, high[t + 1] - least)
+            low[t] = max(floor[t], (low[t + 1] - most) / store.retention)
+            high[t] = min(store.highest, (high[t + 1] - least) / store.retention)
         if t in attained:
             low[t] = max(low[t], attained[t][0])
             high[t] = min(high[t], attained[t][1])
@@ -80,7 +96,11 @@ def corridor(
 
 
 def attainable(
-    ranges: Sequence[tuple[float, float]], store: Store, windows: Sequence[Window], slack: float
+    ranges: Sequence[tuple[float, float]],
+    store: Store,
+    windows: Sequence[Window],
+    slack: float,
+    floor: Sequence[float] | None = None,
 ) -> tuple[dict[int, tuple[float, float]], list[int]]:
     """In time order: each window cut to what can still be reached, or the nearest point to it."""
     attained: dict[int, tuple[float, float]] = {}
@@ -91,7 +111,8 @@ def attainable(
     for t, (least, most) in enumerate(ranges):
         if least > most + slack:
             raise Infeasible(t)
-        low, high = max(low + least, store.lowest), min(high + most, store.highest)
+        low = max(store.retention * low + least, store.lowest if floor is None else floor[t])
+        high = min(store.retention * high + most, store.highest)
         if low > high + slack:
             raise Infeasible(t)
         for i, window in enumerate(windows):
@@ -240,9 +261,10 @@ def dispatch(
     flows, energies = [], []
     for t, (step, wish) in enumerate(zip(seen, wishes, strict=True)):
         least, most = energy_range(step, store)
-        wanted = energy + min(max(wish.change, least), most)
+        left = store.retention * energy
+        wanted = left + min(max(wish.change, least), most)
         after = min(max(wanted, lane.low[t]), lane.high[t])
-        found = split(step, store, after - energy, wish.battery_first)
+        found = split(step, store, after - left, wish.battery_first)
         clipped = (steps[t].solar - step.solar) / store.solar_efficiency
         curtailed = found.solar_curtailed_kwh_dc + clipped
         flows.append(replace(found, solar_curtailed_kwh_dc=curtailed))

@@ -47,6 +47,7 @@ def store_of(battery: bess.Battery, site: bess.Site) -> Store:
         battery_to_grid=battery.allow_battery_to_grid,
         solar_to_battery=battery.allow_solar_to_battery,
         wear=battery.degradation_cost_per_kwh,
+        retention=(1 - battery.self_discharge_per_hour) ** site.step_hours,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from reference import kept
 from reference_models import Step, Store
 
 SITE_FLOWS = [
@@ -64,6 +65,7 @@ def check_balances(
     units = list(result.devices.values()) if len(result.devices) else [result]
     assert len(units) == len(stores)
     before = list(initial) if initial is not None else [s.initial for s in stores]
+    floors = [kept(steps, store, store.lowest) for store in stores]
     for t, step in enumerate(steps):
         now = {name: values[t] for name, values in site.items()}
         _check_site(t, step, stores, now, units, float(result.net_load_kwh_ac[t]))
@@ -72,9 +74,10 @@ def check_balances(
         if not allow_simultaneous:
             assert min(imported, exported) == 0.0, f"step {t} imports and exports: {now}"
         energies = []
-        for store, capacity, unit, start in zip(stores, capacities, units, before, strict=True):
+        for i, (store, capacity, unit) in enumerate(zip(stores, capacities, units, strict=True)):
             after = float(unit.battery_soc[t]) * capacity
-            _check_store(t, store, unit, start, after, allow_simultaneous)
+            _check_store(t, store, unit, before[i], after, allow_simultaneous)
+            assert at_most(floors[i][t], after), (t, store, after)
             energies.append(after)
         assert equal(float(result.battery_soc[t]) * sum(capacities), *energies)
         before = energies
@@ -141,9 +144,9 @@ def _check_store(
     discharge = given / store.dc_to_ac
     assert at_most(charge, store.charge_limit), where
     assert at_most(discharge, store.discharge_limit), where
-    assert at_most(store.lowest, after), where
     assert at_most(after, store.highest), where
-    assert equal(after, before, store.input_efficiency * charge, -discharge), where
+    left = store.retention * before
+    assert equal(after, left, store.input_efficiency * charge, -discharge), where
     if not allow_simultaneous:
         assert min(charge, discharge) == 0.0, where
     if not store.grid_to_battery:

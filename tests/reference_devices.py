@@ -86,6 +86,7 @@ def dispatch_devices(
     all_flows: list[list[DeviceFlows]] = [[] for _ in devices]
     energies: list[list[float]] = [[] for _ in devices]
     for t, site in enumerate(steps):
+        energy = [d.store.retention * e for d, e in zip(devices, energy, strict=True)]
         forced_in = [0.0] * len(devices)
         forced_out = [0.0] * len(devices)
         room_in, room_out = [0.0] * len(devices), [0.0] * len(devices)

@@ -65,6 +65,7 @@ class Store:
     battery_to_grid: bool = True
     solar_to_battery: bool = True
     wear: float = 0.0  # money per kWh DC leaving the cells
+    retention: float = 1.0  # what is left of stored energy after a step
 
     @property
     def solar_gain(self) -> float:

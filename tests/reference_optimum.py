@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from reference import kept
 from reference_models import INF, Flows, Step, Store, Window
 
 SLACK = 1e-9
@@ -258,6 +259,7 @@ def _programme(
         for s, t in zip(stores, terminals, strict=True)
     ]
     energy = list(start)
+    floors = [kept(steps, s, s.lowest) for s in stores]
     sums: list[dict[int, float]] = [{} for _ in totals]
     for t, step in enumerate(steps):
         buy, sell = import_price[t], -export_price[t]
@@ -273,7 +275,7 @@ def _programme(
             from_solar = lp.column(high=INF if s.solar_to_battery else 0.0)
             to_site = lp.column(s.wear / s.dc_to_ac)
             to_grid = lp.column(sell + s.wear / s.dc_to_ac, high=INF if s.battery_to_grid else 0.0)
-            low = max([s.lowest, *(w.low for j, w in windows if (j, w.step) == (i, t))])
+            low = max([floors[i][t], *(w.low for j, w in windows if (j, w.step) == (i, t))])
             high = min([s.highest, *(w.high for j, w in windows if (j, w.step) == (i, t))])
             after = lp.column(low=low, high=high)
             charge = {from_grid: s.ac_to_dc, from_solar: 1.0}
@@ -282,7 +284,7 @@ def _programme(
             lp.rows.append((discharge, 0.0, s.discharge_limit))
             stored = {c: s.input_efficiency * v for c, v in charge.items()}
             change = stored | {c: -v for c, v in discharge.items()}
-            lp.rows.append((change | {after: -1.0, energy[i]: 1.0}, 0.0, 0.0))
+            lp.rows.append((change | {after: -1.0, energy[i]: s.retention}, 0.0, 0.0))
             for row, total in zip(sums, totals, strict=True):
                 row.update({c: v * total.drawn[i] for c, v in discharge.items()})
             load_row[to_site] = 1.0
@@ -310,9 +312,7 @@ def _programme(
         if terminal.cyclic:
             lp.rows.append(({last: 1.0, first: -1.0}, 0.0, 0.0))
         else:
-            lp.rows.append(
-                ({last: 1.0}, max(terminal.low, s.lowest), min(terminal.high, s.highest))
-            )
+            lp.rows.append(({last: 1.0}, terminal.low, min(terminal.high, s.highest)))
     lp.rows += [(row, -INF, total.most) for row, total in zip(sums, totals, strict=True)]
     return lp, pairs
 
@@ -331,7 +331,7 @@ def grid_optimum(
         before: dict[float, float] = {}
         for e in energies:
             for after, later in best.items():
-                found = least_cost_flows(step, store, after - e, buy, sell)
+                found = least_cost_flows(step, store, after - store.retention * e, buy, sell)
                 if found is not None and found[0] + later < before.get(e, INF):
                     before[e] = found[0] + later
         best = before

@@ -108,7 +108,7 @@ def _flows(
         p.row(total(solar_to_site, solar_to_grid, beside), 0.0, step.inverter_limit)
         p.row(grid_to_battery, 0.0, step.inverter_limit if s.dc_coupled else INF)
         stored = less(times(s.input_efficiency, charge), discharge)
-        p.row(less(total(energy, stored), after), 0.0, 0.0)
+        p.row(less(total(times(s.retention, energy), stored), after), 0.0, 0.0)
         p.either([grid_to_battery, solar_to_battery], [battery_to_site, battery_to_grid])
         sold = [battery_to_grid] if own_meter else [solar_to_grid, battery_to_grid]
         p.either([grid_to_site, grid_to_battery], sold)
@@ -146,7 +146,7 @@ def grid_optimum(
         if not terminal.low <= path[-1] <= terminal.high:
             continue
         before = (store.initial, *path[:-1])
-        changes = [after - e for e, after in zip(before, path, strict=True)]
+        changes = [after - store.retention * e for e, after in zip(before, path, strict=True)]
         choices = [_crossings(s, store, c, parts) for s, c in zip(steps, changes, strict=True)]
         wear = store.wear * sum(max(-change, 0.0) for change in changes)
         for chosen in itertools.product(*choices):

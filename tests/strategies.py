@@ -118,7 +118,11 @@ class SiteCase:
         )
         if found is None:
             return None
-        return [Window(step, low * capacity, high * capacity) for _, step, low, high in found]
+        least = store.lowest / capacity if store.retention < 1 else -1.0
+        return [
+            Window(step, 0.0 if low <= least else low * capacity, high * capacity)
+            for _, step, low, high in found
+        ]
 
 
 def _at(limit: float | list[float] | None, t: int) -> float:
@@ -186,12 +190,17 @@ class BatteryCase:
             battery_to_grid=f["allow_battery_to_grid"],
             solar_to_battery=f["allow_solar_to_battery"],
             wear=f["degradation_cost_per_kwh"],
+            retention=(1 - f["self_discharge_per_hour"]) ** site.hours,
         )
 
 
 @st.composite
-def batteries(draw: st.DrawFn) -> BatteryCase:
-    """Batteries of both couplings and all permissions, full and empty ones among them."""
+def batteries(draw: st.DrawFn, lossy: bool = False) -> BatteryCase:
+    """Batteries of both couplings and all permissions, full and empty ones among them.
+
+    ``lossy`` ones may lose energy by themselves.
+    """
+    lost = [0.0, 0.001, 0.3, 0.99]
     low, high = draw(st.sampled_from([(0.0, 1.0), (0.1, 1.0), (0.2, 0.8), (0.5, 0.55)]))
     initial = draw(st.sampled_from([low, high, (low + high) / 2]))
     permissions = draw(st.tuples(st.booleans(), st.booleans(), st.booleans()))
@@ -208,6 +217,7 @@ def batteries(draw: st.DrawFn) -> BatteryCase:
             "dc_to_ac_efficiency": draw(efficiencies),
             "input_efficiency": draw(efficiencies),
             "degradation_cost_per_kwh": draw(st.sampled_from([0.0, 0.0, 0.04])),
+            "self_discharge_per_hour": draw(st.sampled_from(lost if lossy else [0.0])),
             "allow_grid_to_battery": permissions[0],
             "allow_battery_to_grid": permissions[1],
             "allow_solar_to_battery": permissions[2],

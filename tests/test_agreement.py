@@ -27,7 +27,7 @@ from bess.timeline import Timeline
 @given(st.data())
 def test_one_battery_does_what_its_slow_twin_does(data: st.DataObject) -> None:
     site = data.draw(cases.sites())
-    battery = data.draw(cases.batteries())
+    battery = data.draw(cases.batteries(lossy=True))
     rule = data.draw(rules(site))
     asked = data.draw(st.one_of(st.just([]), policies(site)))
     steps, store = site.steps(), battery.store(site)

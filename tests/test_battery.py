@@ -96,7 +96,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         "soc_min = 0.1: is not a known field; known fields: capacity_kwh, charge_power_kw, "
         "discharge_power_kw, min_state_of_charge, max_state_of_charge, initial_state_of_charge, "
         "terminal_state_of_charge, dc_coupled, ac_to_dc_efficiency, dc_to_ac_efficiency, "
-        "input_efficiency, degradation_cost_per_kwh, allow_grid_to_battery, allow_battery_to_grid, "
+        "input_efficiency, self_discharge_per_hour, degradation_cost_per_kwh, "
+        "allow_grid_to_battery, allow_battery_to_grid, "
         "allow_solar_to_battery",
     ),
 ]
@@ -138,6 +139,7 @@ def test_the_defaults_are_those_of_the_request() -> None:
         "ac_to_dc_efficiency": 0.96,
         "dc_to_ac_efficiency": 0.96,
         "input_efficiency": 0.975,
+        "self_discharge_per_hour": 0.0,
         "degradation_cost_per_kwh": 0.0,
         "allow_grid_to_battery": True,
         "allow_battery_to_grid": True,

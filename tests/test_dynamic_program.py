@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from random_problems import Case, Floats, random_case
+from reference import kept
 from reference_models import Window
 from reference_optimum import Terminal, optimum
 
@@ -71,10 +72,13 @@ def check_flows(case: Case, flows: Floats) -> None:
     charge = b["ac_to_dc_efficiency"] * flows[1] + flows[2]
     drawn = (flows[6] + flows[7]) / b["dc_to_ac_efficiency"]
     energy = np.concatenate(([b["initial_energy"]], flows[9] * b["capacity"]))
-    assert_allclose(np.diff(energy), b["input_efficiency"] * charge - drawn, rtol=0, atol=close)
+    changed = energy[1:] - b["retention"] * energy[:-1]
+    assert_allclose(changed, b["input_efficiency"] * charge - drawn, rtol=0, atol=close)
     assert (charge <= b["charge_limit"] + close).all(), case
     assert (drawn <= b["discharge_limit"] + close).all(), case
-    assert (energy >= b["minimum_energy"] - close).all(), case
+    steps = [case.step(t) for t in range(case.steps)]
+    floor = np.array([kept(steps, case.store(), b["minimum_energy"])])
+    assert (energy[1:] >= floor - close).all(), case
     assert (energy <= b["maximum_energy"] + close).all(), case
     for limit, flow in (
         (case.export_limit, flows[4] + flows[7]),

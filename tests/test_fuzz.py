@@ -19,6 +19,7 @@ CORE = HERE.parent / "cpp"
 NEEDED = [
     "certificate",
     "convex_hull",
+    "corridor",
     "device",
     "dynamic_program",
     "dynamic_program_backward",

@@ -42,6 +42,7 @@ def dispatches(draw: st.DrawFn) -> tuple[Any, ...]:
         dc_to_ac_efficiency=0.97,
         input_efficiency=0.975,
         degradation_cost=0.0,
+        retention=draw(st.sampled_from([1.0, 0.99, 0.3])),
         dc_coupled=dc_coupled,
         **{name: draw(st.booleans()) for name in PERMISSIONS},
     )

@@ -4,7 +4,7 @@
 namespace bess {
 
 // Invariants: 0 <= minimum_energy < maximum_energy <= capacity, initial_energy between the two;
-// limits > 0; every efficiency in (0, 1].
+// limits > 0; every efficiency, and the retention, in (0, 1].
 struct Battery {
   double capacity;         // kWh DC, nameplate
   double minimum_energy;   // kWh DC
@@ -16,6 +16,7 @@ struct Battery {
   double dc_to_ac_efficiency;
   double input_efficiency;  // from the terminals into the cells, when charging
   double degradation_cost;  // money per kWh DC leaving the cells, >= 0
+  double retention;         // what a step leaves of the energy stored before it
   bool dc_coupled;
   bool grid_to_battery;  // permissions, one for each flow
   bool battery_to_grid;

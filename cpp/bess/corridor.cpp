@@ -1,8 +1,9 @@
-// Two passes. Forward, R_t = (R_{t-1} + [least_t, most_t]) within the battery's limits is the set
+// Two passes. Forward, R_t = (r R_{t-1} + [least_t, most_t]) within the battery's limits is the set
 // of energies that can be reached; a window that R_t misses is replaced by the point of R_t next
 // to it, which gives the earlier of two conflicting windows precedence. Backward, the corridor is
-// C_{t-1} = C_t - [least_t, most_t] within the limits, started anew at the last window. Both sets
-// are intervals, because what a step can do does not depend on what is stored.
+// C_{t-1} = (C_t - [least_t, most_t]) / r within the limits, started anew at the last window. Both
+// sets are intervals, because what a step can do does not depend on what is stored; r is what a
+// step leaves of it.
 #include "bess/corridor.hpp"
 
 #include <algorithm>
@@ -25,10 +26,33 @@ ChangeRange change_range(const Site& site, const Battery& battery, std::size_t t
   return change_range_at(Rates(site, battery), site, battery, t);
 }
 
+std::vector<double> kept_energies(const Site& site, const Battery& battery, double level) {
+  if (battery.retention == 1.0 || level == 0) return {};
+  const Rates rates(site, battery);
+  std::vector<double> kept(site.steps());
+  bool sinks = false;
+  double energy = level;
+  for (std::size_t t = 0; t < kept.size(); ++t) {
+    const double output = std::min(site.solar[t], site.inverter_limit_at(t));
+    const bool exports = site.solar_to_grid && output > site.load[t];
+    const bool may_charge = battery.solar_to_battery || !exports;
+    const double most = may_charge ? change_range_at(rates, site, battery, t).most : 0.0;
+    energy = std::min(energy * battery.retention + std::max(most, 0.0), level);
+    sinks = sinks || energy < level;
+    kept[t] = energy;
+  }
+  if (!sinks) kept.clear();
+  return kept;
+}
+
 Corridor make_corridor(const Site& site, const Battery& battery, std::span<const Window> windows,
                        double earliest_low, double earliest_high) {
   Corridor corridor;
-  const bool limited = !site.import_limit.empty();
+  const std::vector<double> least = least_energies(site, battery);
+  const auto lowest = [&](std::size_t t) {
+    return least.empty() ? battery.minimum_energy : least[t];
+  };
+  const bool limited = !site.import_limit.empty() || !least.empty();
   const std::size_t end = limited ? site.steps() : windows.empty() ? 0 : windows.back().step + 1;
   if (end == 0) return corridor;
 
@@ -41,8 +65,8 @@ Corridor make_corridor(const Site& site, const Battery& battery, std::span<const
   for (std::size_t t = 0; t < end; ++t) {
     ranges[t] = change_range_at(rates, site, battery, t);
     const ChangeRange range = ranges[t];
-    low = std::max(low + range.least, battery.minimum_energy);
-    high = std::min(high + range.most, battery.maximum_energy);
+    low = std::max(low * battery.retention + range.least, lowest(t));
+    high = std::min(high * battery.retention + range.most, battery.maximum_energy);
     if (range.least > range.most + rounding || low > high + rounding) {
       corridor.infeasible_step = static_cast<std::ptrdiff_t>(t);
       corridor.shortfall = std::max(range.least - range.most, low - high);
@@ -66,7 +90,7 @@ Corridor make_corridor(const Site& site, const Battery& battery, std::span<const
 
   corridor.low.assign(site.steps(), battery.minimum_energy);
   corridor.high.assign(site.steps(), battery.maximum_energy);
-  low = battery.minimum_energy;
+  low = lowest(end - 1);
   high = battery.maximum_energy;
   std::size_t left = corridor.attained.size();
   for (std::size_t t = end; t-- > 0;) {
@@ -76,8 +100,9 @@ Corridor make_corridor(const Site& site, const Battery& battery, std::span<const
     }
     corridor.low[t] = std::min(low, high);
     corridor.high[t] = high;
-    low = std::max(low - ranges[t].most, battery.minimum_energy);
-    high = std::min(high - ranges[t].least, battery.maximum_energy);
+    const double before = t > 0 ? lowest(t - 1) : 0.0;
+    low = std::max((low - ranges[t].most) / battery.retention, before);
+    high = std::min((high - ranges[t].least) / battery.retention, battery.maximum_energy);
   }
   return corridor;
 }

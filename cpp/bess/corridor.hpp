@@ -26,6 +26,17 @@ struct ChangeRange {
 };
 ChangeRange change_range(const Site& site, const Battery& battery, std::size_t t);
 
+// What a battery holds at the end of each step that starts with `level` (kWh DC) and takes what it
+// can to stay there: less than `level` where self-discharge takes more than the site can restore
+// (or than it can without stopping the sun's export). Empty: `level` throughout.
+std::vector<double> kept_energies(const Site& site, const Battery& battery, double level);
+
+// The least energy the battery must hold at the end of each step: its minimum as far as it is kept.
+// Empty: the minimum throughout.
+inline std::vector<double> least_energies(const Site& site, const Battery& battery) {
+  return kept_energies(site, battery, battery.minimum_energy);
+}
+
 // The stored energies at the end of each step from which every later window can still be met.
 struct Corridor {
   std::vector<double> low;  // kWh DC; empty where nothing narrows the battery's own limits

@@ -9,12 +9,15 @@
 namespace bess {
 
 // What a device can do in a step if it does not charge and discharge at once: no more than it
-// holds.
+// holds. Self-discharge may take it below its minimum.
+inline double swing(const Battery& b) {
+  return b.retention < 1.0 ? b.maximum_energy : b.maximum_energy - b.minimum_energy;
+}
 inline double charge_bound(const Battery& b) {
-  return std::min(b.charge_limit, (b.maximum_energy - b.minimum_energy) / b.input_efficiency);
+  return std::min(b.charge_limit, swing(b) / b.input_efficiency);
 }
 inline double discharge_bound(const Battery& b) {
-  return std::min(b.discharge_limit, b.maximum_energy - b.minimum_energy);
+  return std::min(b.discharge_limit, swing(b));
 }
 
 // Worked out once for all steps of a kind. Bounds are in kWh AC, but most_from_solar in kWh DC, and

@@ -12,6 +12,8 @@
 #include <cassert>
 #include <cmath>
 
+#include "bess/corridor.hpp"
+
 namespace bess {
 namespace {
 
@@ -23,16 +25,23 @@ Optimum DynamicProgram::solve(const Problem& problem, const StageCosts& costs,
                               std::span<double> energy, std::span<double> worth) {
   assert(problem.devices.size() == 1 && !problem.cyclic && !problem.solar_metered_apart);
   steps_ = problem.site.steps();
-  end_value_ = problem.end_value;
+  costs_ = &costs;
+  end_value_ = problem.end_value * (costs.lossy() ? costs.unit(steps_) : 1.0);
   set_limits(problem);
   Optimum optimum{false, 0, 0, 0, 0};
-  costs_ = &costs;
   const double capacity = problem.devices.front().battery.capacity;
   const double money = costs_->steepest() * capacity;
   tolerances_ = {1e-11 * capacity, 1e-13 * money, 4e-11 * money};
   envelope_.set_tolerances(tolerances_);
   if (!run_backward()) return optimum;
   run_forward(energy, worth);
+  if (costs.lossy()) {
+    const double high = problem.devices.front().battery.maximum_energy;
+    for (std::size_t t = 0; t < steps_; ++t) {
+      energy[t] = std::min(energy[t] * costs.unit(t + 1), high);
+      worth[t] /= costs.unit(t + 1);
+    }
+  }
   optimum.feasible = true;
   optimum.kinks = costs_->kinks();
   optimum.flat_steps = flat_steps_;
@@ -46,6 +55,8 @@ void DynamicProgram::set_limits(const Problem& problem) {
   const Battery& b = device.battery;
   low_.assign(steps_ + 1, b.minimum_energy);
   high_.assign(steps_ + 1, b.maximum_energy);
+  const std::vector<double> least = least_energies(problem.site, b);
+  std::copy(least.begin(), least.end(), low_.begin() + 1);
   low_worth_.resize(steps_ + 1);
   high_worth_.resize(steps_ + 1);
   for (const Window& window : device.windows) {
@@ -56,6 +67,10 @@ void DynamicProgram::set_limits(const Problem& problem) {
     if (low > high && low - high <= kRounding * b.capacity) high = low;
   }
   low_[0] = high_[0] = b.initial_energy;
+  for (std::size_t t = 0; costs_->lossy() && t <= steps_; ++t) {
+    low_[t] /= costs_->unit(t);
+    high_[t] /= costs_->unit(t);
+  }
   change_.resize(steps_ + 1);
   tube_.resize(steps_ + 1);
 }
@@ -68,8 +83,10 @@ void DynamicProgram::run_forward(std::span<double> energy, std::span<double> wor
       while (stored_.back().step <= t) stored_.pop_back();
       const FunctionView later = view(stored_.back());
       const StageCost& f = (*costs_)[t];
+      s *= left(t);
       s = best_energy(CostPieces(f, costs_->segments(t)), later, s, tolerances_);
       s = std::clamp(std::clamp(s, low_[t + 1], high_[t + 1]), later.start(), later.end);
+      s = later.corner_near(s, kSameCorner * tolerances_.width);
       energy[t] = s;
       worth[t] = -later.segments[later.segment_at(s)].slope;
       ++t;
@@ -83,7 +100,12 @@ void DynamicProgram::run_forward(std::span<double> energy, std::span<double> wor
       value = -here.segments[here.segment_at(s)].slope;
     }
     while (!stored_.empty() && stored_.back().step < last) stored_.pop_back();
-    run_convex_stretch(t, last, s, value, last < steps_ ? &stored_.back() : nullptr, energy, worth);
+    const Stored* const target = last < steps_ ? &stored_.back() : nullptr;
+    if (costs_->lossy()) {
+      run_convex_stretch<true>(t, last, s, value, target, energy, worth);
+    } else {
+      run_convex_stretch<false>(t, last, s, value, target, energy, worth);
+    }
     s = energy[last - 1];
     t = last;
   }
@@ -101,6 +123,7 @@ DynamicProgram::Range DynamicProgram::where_worth(const FunctionView& v, double 
 
 // From `s` stored before step `first`, and `value` its worth, to the limits after step `last - 1`,
 // or to where `target` has the worth that is reached there.
+template <bool kLossy>
 void DynamicProgram::run_convex_stretch(std::size_t first, std::size_t last, double s, double value,
                                         const Stored* target, std::span<double> energy,
                                         std::span<double> worth) {
@@ -116,6 +139,7 @@ void DynamicProgram::run_convex_stretch(std::size_t first, std::size_t last, dou
     double next = end_value_;
     for (;;) {
       const std::size_t t = begin + length;
+      if (kLossy) value /= costs_->left(t);
       worth[t] = value;
       change[length] = best_changes(t, value);
       bound += change[length++].cost;
@@ -134,19 +158,22 @@ void DynamicProgram::run_convex_stretch(std::size_t first, std::size_t last, dou
     for (std::size_t i = length - 1; i > 0; --i) {
       const double low = low_[begin + i];
       const double high = high_[begin + i];
-      tube[i].low = std::min(std::max(low, tube[i + 1].low - change[i].high), high);
-      tube[i].high = std::max(std::min(high, tube[i + 1].high - change[i].low), tube[i].low);
+      const double left = kLossy ? costs_->left(begin + i) : 1.0;
+      tube[i].low = std::min(std::max(low, (tube[i + 1].low - change[i].high) / left), high);
+      tube[i].high =
+          std::max(std::min(high, (tube[i + 1].high - change[i].low) / left), tube[i].low);
     }
     for (std::size_t i = 0; i < length; ++i) {
       const std::size_t t = begin + i;
+      if (kLossy) s *= costs_->left(t);
       const double least = std::min(s + change[i].low, high_[t + 1]);
       const double most = std::max(s + change[i].high, low_[t + 1]);
       s = std::min(std::max(s, tube[i + 1].low), tube[i + 1].high);
       s = std::min(std::max(s, least), most);
       energy[t] = s;
     }
-    const double kept = value - next;
-    bound += kept * (kept > 0 ? low_[begin + length] : high_[begin + length]);
+    const double fall = value - next;
+    bound += fall * (fall > 0 ? low_[begin + length] : high_[begin + length]);
     value = next;
     begin += length;
   }

@@ -36,7 +36,8 @@ class DynamicProgram {
   Optimum solve(const Problem& problem, const StageCosts& costs, std::span<double> energy,
                 std::span<double> worth);
 
-  // The limits on the energy stored before each step of the last problem, and after its last.
+  // The limits on the energy stored before each step of the last problem, and after its last, in
+  // the units of its costs.
   std::span<const double> low() const { return low_; }
   std::span<const double> high() const { return high_; }
 
@@ -63,10 +64,12 @@ class DynamicProgram {
 
   void set_limits(const Problem& problem);
   bool run_backward();
+  template <bool kLossy>
   bool add_convex_steps(std::size_t& next);
   bool add_flat_step(std::size_t t);
   double most_allowed(std::size_t first, std::size_t last);
   void run_forward(std::span<double> energy, std::span<double> worth);
+  template <bool kLossy>
   void run_convex_stretch(std::size_t first, std::size_t last, double s, double value,
                           const Stored* target, std::span<double> energy, std::span<double> worth);
   static Range where_worth(const FunctionView& v, double value);
@@ -78,6 +81,7 @@ class DynamicProgram {
   void flatten();
   void to_list(const PiecewiseLinear& function);
   Change best_changes(std::size_t t, double worth) const;
+  double left(std::size_t t) const { return costs_->lossy() ? costs_->left(t) : 1.0; }
 
   std::size_t steps_ = 0;
   double end_value_ = 0;

@@ -39,25 +39,34 @@ bool DynamicProgram::run_backward() {
     store(steps_, flat_function_);
     is_stored_ = true;
   }
+  const bool lossy = costs_->lossy();
   for (std::size_t t = steps_; t > 0;) {
     const bool flat = !convex_ || !(*costs_)[t - 1].convex;
-    if (!(flat ? add_flat_step(t - 1) : add_convex_steps(t))) return false;
+    const bool done = flat    ? add_flat_step(t - 1)
+                      : lossy ? add_convex_steps<true>(t)
+                              : add_convex_steps<false>(t);
+    if (!done) return false;
     if (flat) --t;
   }
   return true;
 }
 
 // Adds the steps before `next` up to the first that is not convex, which becomes `next`.
+template <bool kLossy>
 bool DynamicProgram::add_convex_steps(std::size_t& next) {
   is_stored_ = false;
   double start = start_;
   double end = end_;
   std::size_t t = next;
+  // Where self-discharge is made good without end, an end that touches the limit is cut there: else
+  // what energy is worth would grow without end, too.
+  const double touch = kLossy ? 1e-3 * tolerances_.width : 0.0;
   while (t > 0 && (*costs_)[t - 1].convex) {
     --t;
     const StageCost& f = (*costs_)[t];
-    const double low = low_[t];
-    const double high = high_[t];
+    const double left = kLossy ? costs_->left(t) : 1.0;
+    const double low = low_[t] * left;  // in the units after the step, as long as they are cut
+    const double high = high_[t] * left;
     const double room_low = start - low;  // a greater change comes from below the lower limit
     const double room_high = high - end;
     const double width = high - low + tolerances_.width;
@@ -84,23 +93,28 @@ bool DynamicProgram::add_convex_steps(std::size_t& next) {
     }
     double low_worth = kInfinity;
     double high_worth = -kInfinity;
-    if (f.most > room_low) {
+    if (f.most > room_low - touch) {
       list_.cut_low(std::max(most - room_low, 0.0));
       start = low;
       low_worth = list_.front().value;
     } else {
       start -= f.most;
     }
-    if (-f.least > room_high) {
+    if (-f.least > room_high - touch) {
       list_.cut_high(std::max(-least - room_high, 0.0));
       end = high;
       high_worth = list_.back().value;
     } else {
       end -= f.least;
     }
-    low_worth_[t] = low_worth;
-    high_worth_[t] = high_worth;
+    low_worth_[t] = low_worth * left;
+    high_worth_[t] = high_worth * left;
     if (start > end) start = end = std::clamp(start, low, high);  // touched by rounding only
+    if (kLossy && left != 1.0) {
+      start /= left;
+      end /= left;
+      list_.stretch(1.0 / left, end - start);
+    }
   }
   start_ = start;
   end_ = end;
@@ -125,7 +139,11 @@ double DynamicProgram::most_allowed(std::size_t first, std::size_t last) {
   Line* begin = lines_.data();
   Line* end = begin + lines_.size();
   for (std::size_t t = first; t < last; ++t) {
-    for (Line* line = begin; line != end; ++line) line->excess -= best_changes(t, line->worth).cost;
+    const double left = this->left(t);
+    for (Line* line = begin; line != end; ++line) {
+      line->worth /= left;
+      line->excess -= best_changes(t, line->worth).cost;
+    }
     if (t + 1 == last) break;
     const auto held = [](const Line& line, double worth, double energy) {
       return Line{worth, line.excess - (line.worth - worth) * energy};
@@ -202,11 +220,12 @@ bool DynamicProgram::add_flat_step(std::size_t t) {
   }
   const FunctionView later = view(stored_.back());
   const StageCost& f = (*costs_)[t];
-  double low = std::max(low_[t], later.start() - f.most);
-  double high = std::min(high_[t], later.end - f.least);
+  const double left = this->left(t);
+  double low = std::max(low_[t] * left, later.start() - f.most);
+  double high = std::min(high_[t] * left, later.end - f.least);
   if (low > high) {
     if (low - high > tolerances_.width) return false;
-    low = high = std::clamp(low, low_[t], high_[t]);
+    low = high = std::clamp(low, low_[t] * left, high_[t] * left);
   }
   const CostPieces cost(f, costs_->segments(t));
   add_step(cost, later, low, high, tolerances_, scratch_, envelope_);
@@ -216,7 +235,10 @@ bool DynamicProgram::add_flat_step(std::size_t t) {
   residual_ += residual(cost, found.view(), later, tolerances_);
   const double base =
       found.segments.front().value;  // the values stay small: only their differences count
-  for (Segment& segment : found.segments) segment.value -= base;
+  for (Segment& segment : found.segments) {
+    segment = {segment.start / left, segment.value - base, segment.slope * left};
+  }
+  found.end /= left;
   offset_ += base;
   store(t, found);
   is_stored_ = true;

@@ -79,8 +79,7 @@ class Builder {
         steps_ * (3 + 12 * devices) + rows_.exclusive_steps() * (2 * devices + 2) +
         rows_.export_rows() * (1 + devices) + rows_.import_rows() * (1 + 2 * devices) +
         rows_.inverter_rows() * (2 + 2 * devices);
-    if (!problem_.cyclic) entries -= devices;  // see add_energy_entries
-    if (problem_.cyclic && steps_ == 1) entries -= 2 * devices;
+    for (const Device& device : problem_.devices) entries -= 2 - last_entries(device.battery);
     program_.index.resize(entries);
     program_.value.resize(entries);
     program_.row_lower.assign(rows_.size(), -kInfinity);
@@ -172,16 +171,25 @@ class Builder {
     }
   }
 
+  // How many entries the energy after the last step has.
+  std::size_t last_entries(const Battery& b) const {
+    if (!problem_.cyclic) return 1;
+    return steps_ > 1 ? 2 : kept_in_one_step(b) ? 0 : 1;
+  }
+
   void add_energy_entries(std::size_t t, std::size_t i) {
+    const Battery& b = problem_.devices[i].battery;
     const bool last = t + 1 == steps_;
     if (!last) {
       entry(rows_.energy(t, i), 1);
-      entry(rows_.energy(t + 1, i), -1);
+      entry(rows_.energy(t + 1, i), -b.retention);
     } else if (!problem_.cyclic) {
       entry(rows_.energy(t, i), 1);
     } else if (steps_ > 1) {
-      entry(rows_.energy(0, i), -1);
+      entry(rows_.energy(0, i), -b.retention);
       entry(rows_.energy(t, i), 1);
+    } else if (!kept_in_one_step(b)) {
+      entry(rows_.energy(0, i), 1 - b.retention);
     }  // a cycle of one step: the energy stands on both sides and drops out
   }
 
@@ -221,7 +229,8 @@ class Builder {
     program_.row_upper[at(rows_.solar(t))] = in_units(problem_.site.solar[t]);
     for (std::size_t i = 0; i < problem_.devices.size(); ++i) {
       const Battery& b = problem_.devices[i].battery;
-      const double before = t == 0 && !problem_.cyclic ? in_units(b.initial_energy) : 0.0;
+      const double before =
+          t == 0 && !problem_.cyclic ? in_units(b.initial_energy * b.retention) : 0.0;
       program_.row_lower[at(rows_.energy(t, i))] = before;
       program_.row_upper[at(rows_.energy(t, i))] = before;
       const bool exclusive = rows_.is_exclusive(t);

@@ -34,6 +34,12 @@ std::size_t FunctionView::segment_at(double s) const {
   return above == segments.begin() ? 0 : static_cast<std::size_t>(above - segments.begin()) - 1;
 }
 
+double FunctionView::corner_near(double s, double rounding) const {
+  const std::size_t i = segment_at(s);
+  if (std::abs(s - segments[i].start) <= rounding) return segments[i].start;
+  return std::abs(end_of(i) - s) <= rounding ? end_of(i) : s;
+}
+
 void Envelope::start(double low, double high) {
   own_.segments.assign(1, {low, kInfinity, 0.0});
   own_.end = high;

@@ -44,6 +44,8 @@ struct FunctionView {
   bool is_convex(const Tolerances& tolerances) const;
   // The segment at s, of two the one to the right.
   std::size_t segment_at(double s) const;
+  // An end of that segment if one is as near to s as `rounding`, else s.
+  double corner_near(double s, double rounding) const;
 };
 
 struct PiecewiseLinear {

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <span>
+#include <vector>
 
+#include "bess/corridor.hpp"
 #include "bess/device_terms.hpp"
 #include "bess/linear_program.hpp"
 
@@ -43,9 +45,18 @@ inline void choose_units(const Problem& problem, LinearProgram& program) {
   program.cost_unit = price > 0 ? price : 1.0;
 }
 
+// Whether a battery loses less in a step than a solver tells from nothing.
+inline bool kept_in_one_step(const Battery& b) {
+  return 1 - b.retention < 1e-8;
+}
+
 inline void bound_energies(const Problem& problem, LinearProgram& program) {
   constexpr double kRounding = 1e-12;  // relative
   for (std::size_t i = 0; i < problem.devices.size(); ++i) {
+    const std::vector<double> least = least_energies(problem.site, problem.devices[i].battery);
+    for (std::size_t t = 0; t < least.size(); ++t) {
+      program.column_lower[program.energy_column(t, i)] = least[t] / program.energy_unit;
+    }
     for (const Window& window : problem.devices[i].windows) {
       const std::size_t j = program.energy_column(window.step, i);
       double& lower = program.column_lower[j];

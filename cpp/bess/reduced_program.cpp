@@ -52,7 +52,8 @@ class Builder {
     program_.index.reserve((kColumns + 1) * steps_);
     program_.value.reserve((kColumns + 1) * steps_);
     program_.row_lower.assign(steps_, 0.0);
-    if (!problem_.cyclic) program_.row_lower[0] = battery_.initial_energy / program_.energy_unit;
+    if (!problem_.cyclic)
+      program_.row_lower[0] = battery_.initial_energy * battery_.retention / program_.energy_unit;
     program_.row_upper = program_.row_lower;
   }
 
@@ -156,12 +157,14 @@ class Builder {
     const bool last = t + 1 == steps_;
     if (!last) {
       entry(t, 1);
-      entry(t + 1, -1);
+      entry(t + 1, -battery_.retention);
     } else if (!problem_.cyclic) {
       entry(t, 1);
     } else if (steps_ > 1) {
-      entry(0, -1);
+      entry(0, -battery_.retention);
       entry(t, 1);
+    } else if (!kept_in_one_step(battery_)) {
+      entry(0, 1 - battery_.retention);
     }  // a cycle of one step: the energy stands on both sides and drops out
   }
 

@@ -44,6 +44,7 @@ struct RuleTerms {
   Rates rates;
   Floors floors;
   double soc_per_energy;
+  double retention;
   bool limited;  // there is an import or an inverter limit
   bool grid_charges;
   double unstorable;  // 1 where solar may not be stored: the grid must not charge while it is sold

@@ -3,8 +3,9 @@
 // A rule is a wish: the change of stored energy it would make in a step if the battery were neither
 // empty nor full. Wishes, and the flows that follow from the changes, know nothing of other steps,
 // so a pack of steps is worked at once; only the chain between them is sequential,
-// e' = clamp(e + wish, low, high). Its latency is hidden: while the chain of a pack runs, the flows
-// of the pack before it are worked, from registers straight to the ten rows of the result.
+// e' = clamp(r e + wish, low, high), r being what self-discharge leaves. Its latency is hidden:
+// while the chain of a pack runs, the flows of the pack before it are worked, from registers
+// straight to the ten rows of the result.
 #pragma once
 
 #include <cstddef>
@@ -106,25 +107,30 @@ struct PeakShavingWish {
   }
 };
 
-// The energy stored before and after each step of a pack, and the solar reach of their wishes.
+// What self-discharge leaves of the energy stored before each step of a pack, the energy stored
+// after it, and the solar reach of their wishes.
 struct Chained {
   Pack before;
   Pack after;
   Pack solar_reach;
 };
 
+template <bool kLossy>
 [[gnu::always_inline]] inline Chained chain(const Wish& wish, const Horizon& horizon, std::size_t t,
-                                            double& energy) {
+                                            double retention, double& energy) {
   double change[kPackSteps];
   wish.change.write(change);
   const double* low = values_at(horizon.low, t);
   const double* high = values_at(horizon.high, t);
-  const double before = energy;
-  const double first = least_of(most_of(before + change[0], low[0]), high[0]);
-  const double second = least_of(most_of(first + change[1], low[1]), high[1]);
-  const double third = least_of(most_of(second + change[2], low[2]), high[2]);
-  energy = least_of(most_of(third + change[3], low[3]), high[3]);
-  return {{before, first, second, third}, {first, second, third, energy}, wish.solar_reach};
+  double before[kPackSteps];
+  double after[kPackSteps];
+  for (std::size_t i = 0; i < kPackSteps; ++i) {
+    before[i] = kLossy ? energy * retention : energy;
+    after[i] = energy = least_of(most_of(before[i] + change[i], low[i]), high[i]);
+  }
+  return {{before[0], before[1], before[2], before[3]},
+          {after[0], after[1], after[2], after[3]},
+          wish.solar_reach};
 }
 
 template <bool kLimited>
@@ -148,7 +154,7 @@ template <bool kLimited>
   write(Series::kStateOfCharge, chained.after * terms.soc_per_energy);
 }
 
-template <typename WishOfRule, bool kLimited>
+template <typename WishOfRule, bool kLimited, bool kLossy>
 double work_packs(const RuleTerms& given, const Horizon& whole, std::size_t packs, double energy) {
   const RuleTerms terms = given;  // copies that no row written below can alias
   const Horizon horizon = whole;
@@ -162,7 +168,7 @@ double work_packs(const RuleTerms& given, const Horizon& whole, std::size_t pack
       if constexpr (kLimited) {  // load above the limit forces a discharge, wished or not
         wish.change = possible_change(terms.rates, step, wish.change);
       }
-      next = chain(wish, horizon, t, energy);
+      next = chain<kLossy>(wish, horizon, t, terms.retention, energy);
     }
     if (i > 0) write_flows<kLimited>(terms, horizon, t - kPackSteps, waiting);
     waiting = next;
@@ -170,26 +176,31 @@ double work_packs(const RuleTerms& given, const Horizon& whole, std::size_t pack
   return energy;
 }
 
-template <bool kLimited>
+template <bool kLimited, bool kLossy>
 double work_packs(const RuleTerms& terms, const Horizon& horizon, std::size_t packs,
                   double energy) {
   switch (terms.kind) {
     case RuleKind::kSurplus:
-      return work_packs<SurplusWish, kLimited>(terms, horizon, packs, energy);
+      return work_packs<SurplusWish, kLimited, kLossy>(terms, horizon, packs, energy);
     case RuleKind::kFixedSchedule:
-      return work_packs<ScheduleWish, kLimited>(terms, horizon, packs, energy);
+      return work_packs<ScheduleWish, kLimited, kLossy>(terms, horizon, packs, energy);
     case RuleKind::kFollow:
-      return work_packs<FollowWish, kLimited>(terms, horizon, packs, energy);
+      return work_packs<FollowWish, kLimited, kLossy>(terms, horizon, packs, energy);
     case RuleKind::kPeakShaving:
-      return work_packs<PeakShavingWish, kLimited>(terms, horizon, packs, energy);
+      return work_packs<PeakShavingWish, kLimited, kLossy>(terms, horizon, packs, energy);
   }
   return energy;
 }
 
 inline double work_packs(const RuleTerms& terms, const Horizon& horizon, std::size_t packs,
                          double energy) {
-  return terms.limited ? work_packs<true>(terms, horizon, packs, energy)
-                       : work_packs<false>(terms, horizon, packs, energy);
+  const bool lossy = terms.retention < 1.0;
+  if (terms.limited) {
+    return lossy ? work_packs<true, true>(terms, horizon, packs, energy)
+                 : work_packs<true, false>(terms, horizon, packs, energy);
+  }
+  return lossy ? work_packs<false, true>(terms, horizon, packs, energy)
+               : work_packs<false, false>(terms, horizon, packs, energy);
 }
 
 }  // namespace

@@ -79,7 +79,7 @@ class Writer {
         .battery_outlet = battery_.battery_to_grid ? limit : Pack(0.0),
     };
     const Pack after = Pack::from(energy_.data() + t);
-    const Pack moved = after - Pack::from(energy_.data() + t - 1);
+    const Pack moved = after - Pack::from(energy_.data() + t - 1) * battery_.retention;
     const Pack change = zero_unless_above(most_of(moved, Pack(0.0) - moved), rounding_, moved);
     const Pack reach = (sun_is_better_ ? step.solar : step.surplus()) * rates_.storable_solar;
     const Flows<Pack> f = flows_of_change(rates_, floors_, step, change, reach);
@@ -124,7 +124,8 @@ class Writer {
   }
 
   void settle_step(std::size_t t) {
-    double change = energy_[t] - (t > 0 ? energy_[t - 1] : battery_.initial_energy);
+    const double before = t > 0 ? energy_[t - 1] : battery_.initial_energy;
+    double change = energy_[t] - before * battery_.retention;
     if (std::abs(change) <= rounding_) change = 0;
     // Stored energies are rounded at their own size, not the step's.
     change = possible_change(rates_, energies_at(problem_.site, battery_, t), change);

@@ -63,7 +63,7 @@ class Planner {
     for (std::size_t t = 0; t < site_.steps(); ++t) {
       most[t] = energy;
       const double gain = std::max(change_range(site_, b, t).most, 0.0);
-      energy = std::min(energy + gain, b.maximum_energy);
+      energy = std::min(energy * b.retention + gain, b.maximum_energy);
       for (; next < windows.size() && windows[next].step == t; ++next) {
         energy = std::min(energy, windows[next].high);
       }
@@ -71,12 +71,13 @@ class Planner {
     return most;
   }
 
+  // What the bounds after a step ask before its charge and discharge, and so before its losses.
   void step_back(std::size_t t, std::vector<double>& low, std::vector<double>& high) const {
     double gives = site_gives(site_, terms_, t);
     for (const std::size_t i : charging_) {
       const Battery& b = devices_[i].battery;
-      const double planned =
-          std::min({charge_limit_ac(b), gives, (low[i] - b.minimum_energy) / into_cells(b)});
+      const double needed = std::max(low[i] - b.minimum_energy * b.retention, 0.0);
+      const double planned = std::min({charge_limit_ac(b), gives, needed / into_cells(b)});
       low[i] -= planned * into_cells(b);
       gives -= planned;
     }
@@ -84,17 +85,21 @@ class Planner {
     double owed = std::max(site_.load[t] - site_.solar[t] - site_.import_limit_at(t), 0.0);
     for (const std::size_t i : discharging_) {
       const Battery& b = devices_[i].battery;
-      const double planned = std::min(
-          {discharge_limit_ac(b), takes, (b.maximum_energy - high[i]) * b.dc_to_ac_efficiency});
+      const double unneeded = std::max(b.maximum_energy * b.retention - high[i], 0.0);
+      const double planned =
+          std::min({discharge_limit_ac(b), takes, unneeded * b.dc_to_ac_efficiency});
       high[i] += planned / b.dc_to_ac_efficiency;
       takes -= planned;
       if (owed > 0) {  // kept by the first who can have it, the rest by those after
-        const double room = std::max(reachable_[i][t] - low[i], 0.0) * b.dc_to_ac_efficiency;
+        const double held = reachable_[i][t] * b.retention;
+        const double room = std::max(held - low[i], 0.0) * b.dc_to_ac_efficiency;
         const double kept = std::min({discharge_limit_ac(b), owed, room});
         low[i] += kept / b.dc_to_ac_efficiency;
         owed -= kept;
       }
       high[i] = std::max(high[i], low[i]);
+      low[i] = std::min(low[i] / b.retention, b.maximum_energy);
+      high[i] = std::min(high[i] / b.retention, b.maximum_energy);
     }
   }
 
@@ -119,6 +124,28 @@ double site_gives(const Site& site, const Battery& terms, std::size_t t) {
 }
 double site_takes(const Site& site, const Battery& terms, std::size_t t) {
   return site.load[t] + (terms.battery_to_grid ? site.export_limit_at(t) : 0.0);
+}
+
+std::vector<double> kept_at_end(const Site& site, std::span<const Device> devices) {
+  std::vector<double> kept;
+  for (const Device& device : devices) kept.push_back(device.battery.initial_energy);
+  if (devices.size() == 1) {
+    const std::vector<double> energies = kept_energies(site, devices.front().battery, kept.front());
+    if (!energies.empty()) kept.front() = energies.back();
+    return kept;
+  }
+  const std::vector<std::size_t> order = charging_order(devices);
+  for (std::size_t t = 0; t < site.steps(); ++t) {
+    double gives = site_gives(site, devices.front().battery, t);
+    for (const std::size_t i : order) {
+      const Battery& b = devices[i].battery;
+      const double lost = b.initial_energy - kept[i] * b.retention;
+      const double given = std::min({lost / into_cells(b), charge_limit_ac(b), gives});
+      kept[i] = kept[i] * b.retention + given * into_cells(b);
+      gives -= given;
+    }
+  }
+  return kept;
 }
 
 std::vector<EnergyBounds> plan_shared_corridors(const Site& site, std::span<const Device> devices) {

@@ -21,6 +21,10 @@ struct EnergyBounds {
 // as far as that is possible at all. O(steps * devices).
 std::vector<EnergyBounds> plan_shared_corridors(const Site& site, std::span<const Device> devices);
 
+// `kept_energies` at the end of the last step for all devices at once, each from its initial
+// energy: those that are served first restore theirs first.
+std::vector<double> kept_at_end(const Site& site, std::span<const Device> devices);
+
 // AC energy (kWh) that the site can give to all devices together in a step, and take from them.
 // `terms` is any of the devices' batteries: they have the same permissions.
 double site_gives(const Site& site, const Battery& terms, std::size_t t);

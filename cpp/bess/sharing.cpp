@@ -118,6 +118,7 @@ class Sharing {
 
   bool step(const Rule& rule, std::size_t t, FlowSeries flows,
             std::span<const DeviceFlows> device_flows) {
+    for (std::size_t i = 0; i < devices_.size(); ++i) energy_[i] *= devices_[i].battery.retention;
     const double net = site_.load[t] - site_.solar[t];
     const double surplus = std::max(-net, 0.0);
     const double sold = site_.solar_to_grid ? std::min(surplus, site_.export_limit_at(t)) : 0.0;

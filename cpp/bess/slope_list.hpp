@@ -54,6 +54,19 @@ class SlopeList {
     }
   }
 
+  // The same function of an energy that counts `factor` for 1, `width` wide in all: what rounding
+  // made of the widths would grow with every factor, and is taken from the widest.
+  void stretch(double factor, double width) {
+    Worth* widest = buffer_.data() + first_;
+    for (Worth* w = widest; w != buffer_.data() + last_; ++w) {
+      w->value /= factor;
+      w->width *= factor;
+      width -= w->width;
+      if (w->width > widest->width) widest = w;
+    }
+    widest->width = std::max(widest->width + width, 0.0);
+  }
+
   // Cuts `width` off the low end; the last entry stays. Returns by how much V falls over the cut.
   double cut_low(double width) {
     double fall = 0;

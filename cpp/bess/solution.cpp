@@ -74,11 +74,17 @@ class Follower {
   }
   double energy(std::size_t t, std::size_t i) const {
     const std::size_t j = program_.energy_column(t, i);
-    const Battery& b = problem_.devices[i].battery;
     const double bounded =
         std::clamp(solution_[j], program_.column_lower[j], program_.column_upper[j]);
-    return std::clamp(bounded * program_.energy_unit, b.minimum_energy, b.maximum_energy);
+    return within_limits(bounded * program_.energy_unit, t, i);
   }
+  double within_limits(double energy, std::size_t t, std::size_t i) const {
+    const Battery& b = problem_.devices[i].battery;
+    const double least = program_.column_lower[program_.energy_column(t, i)] * program_.energy_unit;
+    return std::clamp(energy, std::min(least, b.minimum_energy), b.maximum_energy);
+  }
+  // What self-discharge leaves of the energy stored before a step.
+  double kept(std::size_t i) const { return energy_[i] * problem_.devices[i].battery.retention; }
   // kWh DC at the terminals for each unit in which the device's charge is counted.
   double dc_per_charge(std::size_t i) const {
     return problem_.devices.size() == 1 ? 1.0 : problem_.devices[i].battery.ac_to_dc_efficiency;
@@ -98,7 +104,7 @@ class Follower {
     for (std::size_t i = 0; i < energy_.size(); ++i) {
       const Battery& b = problem_.devices[i].battery;
       const ChangeRange range = range_of(b, t);
-      double change = energy(t, i) - energy_[i];
+      double change = energy(t, i) - kept(i);
       if (std::abs(change) < kTolerance * 1e-2 * program_.energy_unit && range.most >= 0)
         change = 0;
       const double wanted = change;
@@ -177,7 +183,7 @@ class Follower {
       double drawn = (to_site + to_grid) / b.dc_to_ac_efficiency;
       const double stored_before = stored;
       const double drawn_before = drawn;
-      const double excess = stored - drawn - (energy(t, i) - energy_[i]);
+      const double excess = stored - drawn - (energy(t, i) - kept(i));
       stored -= std::clamp(excess, 0.0, stored);
       drawn -= std::clamp(-excess, 0.0, drawn);
       const double kept = stored_before > 0 ? stored / stored_before : 0.0;
@@ -225,14 +231,14 @@ class Follower {
     bool within = true;
     for (std::size_t i = 0; i < energy_.size(); ++i) {
       const Battery& b = problem_.devices[i].battery;
-      energy_[i] += charge_[i] * dc_per_charge(i) * b.input_efficiency -
-                    discharge_[i] / b.dc_to_ac_efficiency;
+      energy_[i] = kept(i) + charge_[i] * dc_per_charge(i) * b.input_efficiency -
+                   discharge_[i] / b.dc_to_ac_efficiency;
       const std::size_t j = program_.energy_column(t, i);
       const double least = program_.column_lower[j] * program_.energy_unit;
       const double most = program_.column_upper[j] * program_.energy_unit;
       const double slack = kBalance * b.capacity;
       within = within && energy_[i] >= least - slack && energy_[i] <= most + slack;
-      energy_[i] = std::clamp(energy_[i], b.minimum_energy, b.maximum_energy);
+      energy_[i] = within_limits(energy_[i], t, i);
     }
     return within;
   }

@@ -197,6 +197,7 @@ bool StageCosts::build(const Problem& problem) {
   }
   replaced_.clear();
   end_ = replaced_end_ = next;
+  count_in_units(problem.devices.front().battery.retention);
   steepest_ = 0;
   built_kinks_ = kinks_;
   built_steepest_ = 0;
@@ -247,6 +248,27 @@ void StageCosts::restore() {
   replaced_end_ = end_;
   kinks_ = built_kinks_;
   steepest_ = built_steepest_;
+}
+
+void StageCosts::count_in_units(double retention) {
+  unit_.clear();
+  if (retention == 1.0) return;
+  unit_.resize(costs_.size() + 1);
+  left_.resize(costs_.size());
+  unit_[0] = 1.0;
+  for (std::size_t t = 0; t < costs_.size(); ++t) {
+    int halvings = 0;
+    unit_[t + 1] = std::frexp(unit_[t] * retention, &halvings);
+    left_[t] = std::ldexp(1.0, halvings);
+    StageCost& f = costs_[t];
+    const double unit = unit_[t + 1];
+    f.least /= unit;
+    f.most /= unit;
+    CostSegment* const first = segments_.data() + f.first;
+    for (CostSegment* s = first; s != first + filled_segments(t).size(); ++s) {
+      *s = {s->slope * unit, s->end / unit};
+    }
+  }
 }
 
 }  // namespace bess

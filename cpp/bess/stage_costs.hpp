@@ -12,6 +12,11 @@
 namespace bess {
 
 // Keeps its room, to be built again.
+//
+// Where energy is lost by self-discharge, the costs are functions of a number of units of stored
+// energy that shrink as it does: idling leaves the number as it is, so what is said of stored
+// energy holds of it without a word on losses, and slopes that were equal stay so. To keep units of
+// a size, one is doubled now and then, which halves the number, and rounds nothing.
 class StageCosts {
  public:
   // Rows of segments are filled up to a multiple of this with segments of infinite slope and no
@@ -35,6 +40,12 @@ class StageCosts {
   std::span<const CostSegment> filled_segments(std::size_t t) const {
     return {segments_.data() + costs_[t].first, (costs_[t].count + kRow - 1) / kRow * kRow};
   }
+  bool lossy() const { return !unit_.empty(); }
+  // Of a lossy problem: kWh DC of a unit before step t, t = 0 .. steps; the change in step t counts
+  // in those after it. The first is 1, all are from 1/2 to 1.
+  double unit(std::size_t t) const { return unit_[t]; }
+  // The units that step t leaves of one: 1, or a power of 1/2.
+  double left(std::size_t t) const { return left_[t]; }
   std::size_t kinks() const { return kinks_; }   // steps that are not convex
   double steepest() const { return steepest_; }  // slope, where there are kinks
 
@@ -44,6 +55,8 @@ class StageCosts {
     StageCost cost;
   };
 
+  void count_in_units(double retention);
+
   std::size_t end_ = 0;  // of the segments built
   std::size_t built_kinks_ = 0;
   double built_steepest_ = 0;
@@ -51,6 +64,8 @@ class StageCosts {
   std::vector<Replaced> replaced_;
   LargeVector<StageCost> costs_;
   LargeVector<CostSegment> segments_;
+  LargeVector<double> unit_;
+  LargeVector<double> left_;
   std::size_t kinks_ = 0;
   double steepest_ = 0;
 };

@@ -109,7 +109,8 @@ double best_energy(const CostPieces& cost, const FunctionView& later, double s,
       lowest = std::min(lowest, money);
     }
   };
-  const auto later_at = [&](double energy) {
+  const auto later_at = [&](double reached) {
+    const double energy = later.corner_near(reached, kSameCorner * tolerances.width);
     const std::size_t i = later.segment_at(energy);
     double value = later.is_point(i) ? later.segments[i].value : later.segments[i].at(energy);
     for (std::size_t j = i; j > 0 && later.end_of(j - 1) >= energy; --j) {

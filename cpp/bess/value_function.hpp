@@ -39,6 +39,10 @@ class CostPieces {
 void add_step(const CostPieces& cost, const FunctionView& later, double low, double high,
               const Tolerances& tolerances, PiecewiseLinear& scratch, Envelope& envelope);
 
+// Energies nearer to a corner than this part of the width tolerance are at it: where a function
+// jumps it matters on which side they are, and rounding must not decide.
+inline constexpr double kSameCorner = 1e-2;
+
 // The energy that is best stored after a step with s before it: of equal ones the nearest. Where it
 // is at the end of a segment of `later`, which may be a point, it is that end and no rounding of
 // it.

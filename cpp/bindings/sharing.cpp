@@ -1,5 +1,7 @@
 #include "bess/sharing.hpp"
 
+#include "bess/shared_corridor.hpp"
+
 #include "holders.hpp"
 
 namespace bess::border {
@@ -18,6 +20,14 @@ void bind_sharing(py::module_& m) {
         return py::make_tuple(blocks.site_array(), blocks.device_array(), infeasible_step);
       },
       py::arg("site"), py::arg("devices"), py::arg("rule"));
+
+  m.def(
+      "kept_at_end",
+      [](const SiteHolder& site, const std::vector<Device>& devices) {
+        const py::gil_scoped_release release;
+        return kept_at_end(site.site, devices);
+      },
+      py::arg("site"), py::arg("devices"));
 }
 
 }  // namespace bess::border

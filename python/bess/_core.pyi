@@ -24,6 +24,7 @@ class Battery:
         grid_to_battery: bool,
         battery_to_grid: bool,
         solar_to_battery: bool,
+        retention: float = 1.0,
     ) -> None: ...
 
 class Site:
@@ -83,6 +84,7 @@ class Device:
 def dispatch_shared(
     site: Site, devices: list[Device], rule: Rule
 ) -> tuple[Floats, Floats, int]: ...
+def kept_at_end(site: Site, devices: list[Device]) -> list[float]: ...
 
 class Problem:
     def __init__(

@@ -65,6 +65,11 @@ class Battery(Model):
     counts under `Optimize` alone: a lower bound, a pair [low, high], ``"initial"`` (at least the
     initial one), ``"cyclic"`` (the end equals the start, which is free) or ``"free"``.
 
+    Self-discharge takes its part of what is stored at the start of each step. Where neither sun nor
+    grid can make it good, `min_state_of_charge` (and ``"initial"`` at the end) asks for no more
+    than what would be left of it: it sinks as an idle battery does, and rises again as soon as the
+    battery can be charged.
+
     >>> battery = Battery(capacity_kwh=13.5, charge_power_kw=5, discharge_power_kw=5)
     >>> round(battery.round_trip_efficiency, 5)
     0.89856
@@ -91,6 +96,8 @@ class Battery(Model):
     dc_to_ac_efficiency: Efficiency = 0.96
     input_efficiency: Efficiency = 0.975
     """Energy stored for each kWh DC that arrives at the battery."""
+    self_discharge_per_hour: Annotated[Number, Field(ge=0, lt=1)] = 0.0
+    """The part of the stored energy that is lost in an hour; compounded over a step."""
     degradation_cost_per_kwh: Annotated[Number, Field(ge=0)] = 0.0
     """Money for each kWh DC that leaves the cells."""
     allow_grid_to_battery: Flag = True

@@ -84,6 +84,8 @@ class DeviceResult:
     """The windows of its own policies that were missed, in order of time."""
     series: Floats = field(repr=False)
     """Its five series in the order of ``DEVICE_SERIES``, shape (5, steps)."""
+    self_discharge_per_step: float = 0.0
+    """The part of the stored energy that is lost in a step."""
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(freeze(state))
@@ -100,8 +102,18 @@ class DeviceResult:
         return self.capacity_kwh * (float(self.series[4, -1]) - self.initial_state_of_charge)
 
     @property
+    def self_discharge_kwh(self) -> float:
+        """Stored energy lost by self-discharge over the horizon, kWh DC.
+
+        What was stored while charging, less what left the cells, less this is the change of stored
+        energy.
+        """
+        held = self.initial_state_of_charge + float(self.series[4, :-1].sum())
+        return self.self_discharge_per_step * self.capacity_kwh * held
+
+    @property
     def discharge_kwh_dc(self) -> float:
-        """Energy that left the cells over the horizon, kWh DC."""
+        """Energy that left the cells over the horizon for the site or the grid, kWh DC."""
         return float(self.series[2].sum() + self.series[3].sum()) / self.discharge_efficiency
 
     @property

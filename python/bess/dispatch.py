@@ -55,6 +55,7 @@ def dispatch(
     reserve_state_of_charge: Any = None,
     initial_state_of_charge: float | None = None,
     terminal_state_of_charge: Terminal | None = None,
+    self_discharge_per_hour: float | None = None,
     degradation_cost_per_kwh: float | None = None,
     allow_grid_to_battery: bool | None = None,
     allow_battery_to_grid: bool | None = None,
@@ -78,7 +79,8 @@ def dispatch(
     reserve_state_of_charge
         Least state of charge at the end of every step, for outages say (see `outage_reserve`): a
         number, or one for each step. Every device keeps it as it keeps policies.
-    initial_state_of_charge, terminal_state_of_charge, degradation_cost_per_kwh, allow_...
+    initial_state_of_charge, terminal_state_of_charge, self_discharge_per_hour,
+    degradation_cost_per_kwh, allow_...
         For devices, whose model does not hold them: as the fields of `Battery`, with its defaults.
 
     >>> site = Site(load_kwh=[1, 1], solar_kwh=[3, 0], start="2025-06-01T12:00Z")
@@ -105,6 +107,7 @@ def dispatch(
     given = {
         "initial_state_of_charge": initial_state_of_charge,
         "terminal_state_of_charge": terminal_state_of_charge,
+        "self_discharge_per_hour": self_discharge_per_hour,
         "degradation_cost_per_kwh": degradation_cost_per_kwh,
         "allow_grid_to_battery": allow_grid_to_battery,
         "allow_battery_to_grid": allow_battery_to_grid,
@@ -158,10 +161,13 @@ def dispatch(
     series, parts = _by_rule(seen, units, rule)
     if tariff is not None and tariff.metering == "buy_all_sell_all":
         series, parts = _sold_whole(series, parts)
+    assumptions += _sunk(units, parts)
     return Result(
         **common,
         series=with_clipped(site, seen, series),
-        units=tuple(unit.result(part) for unit, part in zip(units, parts, strict=True)),
+        units=tuple(
+            unit.result(part, site.step_hours) for unit, part in zip(units, parts, strict=True)
+        ),
         assumptions=tuple(assumptions),
     )
 
@@ -179,6 +185,20 @@ def _by_rule(site: Site, units: list[Unit], rule: _core.Rule) -> tuple[Floats, S
     if step >= 0:
         raise unservable(site, step, 0.0)
     return series, cast("Sequence[Floats]", parts)
+
+
+def _sunk(units: list[Unit], parts: Sequence[Floats]) -> list[str]:
+    """Where self-discharge took a battery below its least state of charge."""
+    found = []
+    for unit, part in zip(units, parts, strict=True):
+        least, reached = unit.battery.min_state_of_charge, part[4]
+        steps = int((reached < least - 1e-9).sum())
+        if steps:
+            found.append(
+                f"self-discharge takes the state of charge below {100 * least:g} % in {steps} "
+                f"steps, to {100 * reached.min():.4g} %, where it cannot be made good"
+            )
+    return found
 
 
 def _sold_whole(series: Floats, parts: Sequence[Floats]) -> tuple[Floats, list[Floats]]:
@@ -231,11 +251,12 @@ def _optimal(
         assumptions.append(
             f"the gap reached is {optimum.gap:.1e}, above the {strategy.gap:.1e} asked for"
         )
+    assumptions += _sunk(units, list(parts))
     return Result(
         **common,
         series=optimum.series,
         units=tuple(
-            unit.result(part, float(part[4, -1]) if cyclic else None)
+            unit.result(part, common["site"].step_hours, float(part[4, -1]) if cyclic else None)
             for unit, part in zip(units, parts, strict=True)
         ),
         objective=optimum.cost,

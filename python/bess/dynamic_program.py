@@ -70,7 +70,7 @@ class StepSolver:
         self._relax = strategy.relax_policies
         # Whether these can be met the programme knows by itself; which of them cannot, or what
         # comes nearest, is asked only then.
-        self._windows: EnergyWindows = stated_windows(site, unit)
+        self._windows: EnergyWindows = stated_windows(site, [unit])[0]
         self._asked = False
 
     def problem(

@@ -37,32 +37,49 @@ def wanted_windows(site: Site, units: list[Unit], relax: bool) -> list[EnergyWin
     """
     if len(units) == 1 and units[0].battery.terminal_state_of_charge != "cyclic":
         return [_attainable(site, units[0], relax)]
-    return [stated_windows(site, unit) for unit in units]
+    return stated_windows(site, units)
 
 
-def stated_windows(site: Site, unit: Unit) -> EnergyWindows:
-    """A unit's windows as stated, attainable or not: the policies' and, last, the terminal one."""
-    return [*unit.core_windows(), _terminal(site, unit)]
+def stated_windows(site: Site, units: list[Unit]) -> list[EnergyWindows]:
+    """Each unit's windows as stated, attainable or not: the policies' and, last, the terminal one.
+
+    The terminal one asks for the initial energy no more than self-discharge lets the unit keep it,
+    and for its minimum not at all: that is in the unit's own limits.
+    """
+    found = []
+    for unit in units:
+        capacity = unit.battery.capacity_kwh
+        least, most = unit.battery.terminal_window
+        if unit.battery.self_discharge_per_hour and least <= unit.battery.min_state_of_charge:
+            least = 0.0
+        terminal = (site.steps - 1, capacity * least, capacity * most)
+        found.append([*unit.core_windows(), terminal])
+    if any(_sinks(unit) for unit in units):
+        devices = [unit.core_device(site.step_hours, []) for unit in units]
+        kept = _core.kept_at_end(site._core, devices)
+        for unit, windows, energy in zip(units, found, kept, strict=True):
+            step, low, high = windows.pop()
+            windows.append((step, min(low, energy) if _sinks(unit) else low, high))
+    return found
 
 
-def _terminal(site: Site, unit: Unit) -> tuple[int, float, float]:
-    capacity = unit.battery.capacity_kwh
-    least, most = unit.battery.terminal_window
-    return site.steps - 1, capacity * least, capacity * most
+def _sinks(unit: Unit) -> bool:
+    """Whether the end asks for an initial energy that self-discharge takes from."""
+    battery = unit.battery
+    return battery.self_discharge_per_hour > 0 and battery.terminal_state_of_charge == "initial"
 
 
 def _attainable(site: Site, unit: Unit, relax: bool) -> EnergyWindows:
     """A policy's window out of reach raises `InfeasibleError`, or with ``relax`` becomes the point
     nearest to it, the earlier of two having precedence; the terminal one always raises.
     """
-    terminal = _terminal(site, unit)
+    *wanted, terminal = stated_windows(site, [unit])[0]
     core_battery = unit.core_battery(site.step_hours)
 
     def corridor(asked: EnergyWindows) -> _core.Corridor:
         start = unit.initial_energy
         return _core.make_corridor(site._core, core_battery, asked, start, start)
 
-    wanted = unit.core_windows()
     if relax and wanted:
         met = corridor(wanted)
         wanted = wanted if met.infeasible_step >= 0 else met.attained

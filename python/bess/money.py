@@ -149,7 +149,8 @@ def _meter_bounds(site: Site, units: list[Unit], solar_metered_apart: bool) -> M
     solar_ratio = 1 / site.solar_dc_to_ac_efficiency
     for unit in units:
         battery = unit.battery
-        energy = battery.capacity_kwh * (battery.max_state_of_charge - battery.min_state_of_charge)
+        lowest = 0.0 if battery.self_discharge_per_hour else battery.min_state_of_charge
+        energy = battery.capacity_kwh * (battery.max_state_of_charge - lowest)
         if battery.allow_grid_to_battery:
             charge = min(
                 battery.charge_power_kw * site.step_hours, energy / battery.input_efficiency

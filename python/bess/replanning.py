@@ -60,7 +60,7 @@ class Rolled:
 def roll_by_steps(plans: Plans, money: Money) -> Rolled:
     """At prices by step the core plans and carries out, a stretch of plans at a time."""
     site, unit, horizon, replan = plans.site, plans.unit, plans.horizon, plans.replan
-    device = unit.core_device(site.step_hours, stated_windows(site, unit))
+    device = unit.core_device(site.step_hours, stated_windows(site, [unit])[0])
     prices = money.import_price, money.export_price
     problem = _core.Problem(site._core, [device], *prices, False)
     energy = unit.initial_energy
@@ -117,7 +117,7 @@ class _Roller:
         b = plans.unit.battery
         self._site = plans.site
         self._device = plans.unit.core_device(
-            plans.site.step_hours, stated_windows(plans.site, plans.unit)
+            plans.site.step_hours, stated_windows(plans.site, [plans.unit])[0]
         )
         self._capacity = b.capacity_kwh
         self._terminal = b.terminal_window
@@ -257,7 +257,7 @@ def _loose_bounds(plans: Plans) -> MeterBounds:
 def _relaxed(expected: Site, unit: Unit) -> tuple[Site, Unit]:
     """What comes nearest to the windows; without the import limit where load alone is above it."""
     core_battery = unit.core_battery(expected.step_hours)
-    asked = stated_windows(expected, unit)
+    asked = stated_windows(expected, [unit])[0]
     energy = unit.initial_energy
 
     def corridor(site: Site) -> _core.Corridor:

@@ -140,6 +140,9 @@ def _battery(result: Result) -> Table:
         ("state of charge, end", (f"{100 * unit.battery_soc[-1]:.1f} %" for unit in units)),
         ("stored energy left (kWh)", (f"{unit.stored_energy_change_kwh:+,.2f}" for unit in units)),
     ]
+    if result.self_discharge_kwh:
+        lost = (f"{unit.self_discharge_kwh:,.2f}" for unit in units)
+        rows.append(("lost by self-discharge (kWh)", lost))
     for words, cells in rows:
         table.add_row(words, *cells)
     remarks = []

@@ -142,6 +142,11 @@ class Result:
         """Energy stored at the end less that at the start, kWh DC."""
         return sum(unit.stored_energy_change_kwh for unit in self.units)
 
+    @property
+    def self_discharge_kwh(self) -> float:
+        """Stored energy lost by self-discharge over the horizon, kWh DC."""
+        return sum(unit.self_discharge_kwh for unit in self.units)
+
     @cached_property
     def degradation_cost(self) -> float:
         """Degradation cost of all energy that left the cells."""

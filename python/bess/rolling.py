@@ -165,6 +165,11 @@ def roll(
         raise InputError.at(
             "terminal_state_of_charge", "cannot be cyclic: the start would need foresight", "cyclic"
         )
+    if unit.battery.self_discharge_per_hour:
+        lost = unit.battery.self_discharge_per_hour
+        raise InputError.at(
+            "battery.self_discharge_per_hour", "must be 0 on a rolling horizon", lost
+        )
     if getattr(tariff, "metering", None) == "buy_all_sell_all":
         raise InputError.at("tariff", "with buy_all_sell_all is not for a rolling horizon")
     ahead = foreseen(forecast, site, horizon, replan)
@@ -207,7 +212,7 @@ def roll(
         tariff=tariff,
         past_peaks_kw=past_peaks_kw,
         series=with_clipped(site, seen, rolled.series),
-        units=(unit.result(rolled.device_series[0]),),
+        units=(unit.result(rolled.device_series[0], site.step_hours),),
         engine=rolled.engine,
         marginal_value=rolled.marginal_value,
         assumptions=optimum.assumptions,

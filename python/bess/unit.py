@@ -24,6 +24,7 @@ __all__ = ["Unit", "units_of"]
 DEVICE_KEYWORDS: Final = (
     "initial_state_of_charge",
     "terminal_state_of_charge",
+    "self_discharge_per_hour",
     "degradation_cost_per_kwh",
     "allow_grid_to_battery",
     "allow_battery_to_grid",
@@ -99,6 +100,7 @@ class Unit:
             grid_to_battery=b.allow_grid_to_battery,
             battery_to_grid=b.allow_battery_to_grid,
             solar_to_battery=b.allow_solar_to_battery,
+            retention=(1 - b.self_discharge_per_hour) ** step_hours,
         )
 
     def core_windows(self) -> list[tuple[int, float, float]]:
@@ -121,7 +123,9 @@ class Unit:
             energy_windows,
         )
 
-    def result(self, series: Floats, initial_state_of_charge: float | None = None) -> DeviceResult:
+    def result(
+        self, series: Floats, step_hours: float, initial_state_of_charge: float | None = None
+    ) -> DeviceResult:
         """The unit's part of a result, with the windows it missed."""
         initial = self.battery.initial_state_of_charge
         if initial_state_of_charge is not None:
@@ -140,6 +144,7 @@ class Unit:
             self.battery.dc_to_ac_efficiency,
             tuple(missed),
             series,
+            1 - (1 - self.battery.self_discharge_per_hour) ** step_hours,
         )
 
 
@@ -160,6 +165,9 @@ def units_of(
             minimum=battery.min_state_of_charge,
             maximum=battery.max_state_of_charge,
         )
+        if battery.self_discharge_per_hour:  # its own minimum binds only as far as it is kept
+            least = battery.min_state_of_charge
+            opened = tuple(replace(w, minimum=0.0) if w.minimum <= least else w for w in opened)
         return [Unit(None, battery, 10, 10, opened)]
     alone = isinstance(battery, BessDevice)
     devices = [battery] if isinstance(battery, BessDevice) else battery

@@ -46,6 +46,8 @@ def not_by_cuts(units: list[Unit], strategy: Optimize, money: Money) -> str | No
         return "the sun has a meter of its own"
     if units[0].battery.terminal_state_of_charge == "cyclic":
         return "the start is free"
+    if units[0].battery.self_discharge_per_hour > 0:
+        return "there is self-discharge"
     if strategy.allow_simultaneous:
         return "allow_simultaneous is set"
     if money.end_value:
@@ -122,7 +124,7 @@ class _Rounds:
     def run(self, strategy: Optimize) -> Optimum | None:
         """Go round until the gap is reached, or no nearer; None where rounding leaves no answer."""
         site, unit = self._site, self._unit
-        if not self._start(stated_windows(site, unit)) and not self._start(
+        if not self._start(stated_windows(site, [unit])[0]) and not self._start(
             wanted_windows(site, [unit], strategy.relax_policies)[0]
         ):
             return None

@@ -35,6 +35,7 @@ class DispatchOptions(TypedDict, total=False):
     policies: Sequence[SchedulePolicy | dict[str, Any]]
     initial_state_of_charge: float | None
     terminal_state_of_charge: Terminal | None
+    self_discharge_per_hour: float | None
     degradation_cost_per_kwh: float | None
     allow_grid_to_battery: bool | None
     allow_battery_to_grid: bool | None

@@ -75,6 +75,7 @@ def _battery(
     common: dict[str, Any] = {
         "initial_state_of_charge": storage.battery_initial_soc,
         "terminal_state_of_charge": storage.battery_terminal_soc,
+        "self_discharge_per_hour": storage.battery_self_discharge_per_hour,
         "degradation_cost_per_kwh": storage.battery_degradation_cost,
         "allow_grid_to_battery": storage.allow_grid_to_battery,
         "allow_battery_to_grid": storage.allow_battery_to_grid,

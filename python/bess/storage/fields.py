@@ -22,6 +22,7 @@ __all__ = [
     "Limit",
     "NotNegative",
     "Positive",
+    "SelfDischarge",
     "ServiceType",
     "Terminal",
     "ZoneName",
@@ -105,6 +106,7 @@ ZoneName = Annotated[str, AfterValidator(_zone_name)]
 Fraction = Annotated[TextNumber, Field(ge=0, le=1)]
 Efficiency = Annotated[TextNumber, Field(gt=0, le=1)]
 Positive = Annotated[TextNumber, Field(gt=0)]
+SelfDischarge = Annotated[TextNumber, Field(ge=0, lt=1)]
 NotNegative = Annotated[TextNumber, Field(ge=0)]
 Limit = Annotated[
     Annotated[NotNegative, Tag("one")]

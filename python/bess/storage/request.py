@@ -38,6 +38,7 @@ from bess.storage.fields import (
     Limit,
     NotNegative,
     Positive,
+    SelfDischarge,
     ServiceType,
     Terminal,
     ZoneName,
@@ -138,8 +139,9 @@ class StorageInputs(Asked):
     """The battery, its permissions, its tariff and its strategy; every field may be left out.
 
     States of charge are fractions of nameplate capacity, powers kW DC, capacity kWh DC, limits kWh
-    AC per step, the inverter's limit kW AC, the degradation cost money per kWh DC that leaves the
-    cells. ``devices`` (ours) stands in place of the battery's own fields.
+    AC per step, the inverter's limit kW AC, self-discharge (ours) the part lost in an hour, the
+    degradation cost money per kWh DC that leaves the cells. ``devices`` (ours) stands in place of
+    the battery's own fields.
     """
 
     main_tariff_id: Identifier | None = None
@@ -156,6 +158,7 @@ class StorageInputs(Asked):
     battery_ac_to_dc_efficiency: Efficiency = 0.96
     battery_dc_to_ac_efficiency: Efficiency = 0.96
     battery_input_efficiency: Efficiency = 0.975
+    battery_self_discharge_per_hour: SelfDischarge = 0.0
     battery_degradation_cost: NotNegative = 0.0
     solar_dc_to_ac_efficiency: Efficiency = 0.96
     allow_grid_to_battery: TextFlag = True

@@ -26,6 +26,7 @@ _FIELDS: Final = {
     "calendars": "storage.dispatchStrategy.fixedSchedule.calendars",
     "initial_state_of_charge": "storage.batteryInitialSoc",
     "terminal_state_of_charge": "storage.batteryTerminalSoc",
+    "self_discharge_per_hour": "storage.batterySelfDischargePerHour",
 }
 """The request's field behind a name of the Python interface."""
 
