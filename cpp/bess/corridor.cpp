@@ -101,7 +101,8 @@ Corridor make_corridor(const Site& site, const Battery& battery, std::span<const
     corridor.low[t] = std::min(low, high);
     corridor.high[t] = high;
     const double before = t > 0 ? lowest(t - 1) : 0.0;
-    low = std::max((low - ranges[t].most) / battery.retention, before);
+    const bool kept = low == lowest(t) && ranges[t].most >= 0;  // from the least before the step
+    low = kept ? before : std::max((low - ranges[t].most) / battery.retention, before);
     high = std::min((high - ranges[t].least) / battery.retention, battery.maximum_energy);
   }
   return corridor;
