@@ -85,7 +85,8 @@ def corridor(
     for t in reversed(range(len(steps))):
         if t + 1 < len(steps):
             least, most = ranges[t + 1]
-            low[t] = max(floor[t], (low[t + 1] - most) / store.retention)
+            if low[t + 1] > floor[t + 1] or most < 0:  # else the floor leads to the floor
+                low[t] = max(floor[t], (low[t + 1] - most) / store.retention)
             high[t] = min(store.highest, (high[t + 1] - least) / store.retention)
         if t in attained:
             low[t] = max(low[t], attained[t][0])

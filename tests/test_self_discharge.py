@@ -112,7 +112,9 @@ def test_devices_take_it_as_a_keyword() -> None:
 
 def test_a_rolling_horizon_refuses_it() -> None:
     with pytest.raises(bess.InputError, match=r"battery\.self_discharge_per_hour = 0\.5"):
-        bess.roll(site([1]), "persistence", battery(**HALF), bess.Optimize(), prices=bess.Prices(0.1))
+        bess.roll(
+            site([1]), "persistence", battery(**HALF), bess.Optimize(), prices=bess.Prices(0.1)
+        )
 
 
 @settings(few, max_examples=60)
