@@ -13,19 +13,23 @@ from bess.tariff.rates import Band, DemandBand, DemandRate, EnergyRate, MinimumC
 from bess.time_of_use import TimeOfUse
 
 EVENING = TimeOfUse.model_validate({"touPeriods": [{"fromHour": 16, "toHour": 21}]})
-CONVEX = (
+EXACT = (
     "rising",
     "bands of all",
     "demand",
     "ratchet",
     "net metering",
     "netted over the day",
+    "netted over the period",
+    "falling",
+    "bands of demand",
+    "minimum and taxes",
 )
 
 
 @pytest.mark.highs
 @pytest.mark.parametrize("solar", [0.0, 3.0, 9.0])
-@pytest.mark.parametrize("name", CONVEX)
+@pytest.mark.parametrize("name", EXACT)
 def test_the_core_finds_the_optimum_of_highs_on_two_months(name: str, solar: float) -> None:
     tariff = Tariff(name, **TARIFFS[name])  # type: ignore[arg-type]
     battery = Battery(capacity_kwh=8, charge_power_kw=3, discharge_power_kw=3, dc_coupled=False)
@@ -44,8 +48,13 @@ def test_the_core_finds_the_optimum_of_highs_on_two_months(name: str, solar: flo
 def _random_tariff(random: np.random.Generator) -> Tariff:
     energy = [EnergyRate("flat", price=random.choice([0.1, 0.2]))]
     if random.random() < 0.5:
-        rising = (Band(0.1, limit_kwh_per_day=40.0), Band(0.2, limit_kwh_per_day=60.0), Band(0.3))
-        energy = [EnergyRate("bands", bands=rising)]
+        prices = [0.1, 0.2, 0.3] if random.random() < 0.7 else [0.3, 0.2, 0.1]
+        limits = 40.0, 60.0, None
+        bands = tuple(
+            Band(price, limit_kwh_per_day=limit)
+            for price, limit in zip(prices, limits, strict=True)
+        )
+        energy = [EnergyRate("bands", bands=bands)]
     if random.random() < 0.7:
         energy.append(EnergyRate("evening", price=0.15, times=(EVENING,)))
     if random.random() < 0.5:

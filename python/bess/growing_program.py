@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from bess._arrays import Floats
+from bess.errors import InfeasibleError, SolverError
 from bess.highs import PRIMAL_SIMPLEX, Clock, new_highs, run
 
 __all__ = ["GrowingProgram"]
@@ -41,10 +42,27 @@ class GrowingProgram:
         """Add rows, with their entries in the columns there are."""
         self._highs.addRows(len(lower), lower, upper, len(index), start, index, value)
 
+    def make_whole(self, columns: Any) -> None:
+        """Hold some columns to whole numbers."""
+        self._highs.changeColsIntegrality(len(columns), columns, np.ones(len(columns), np.uint8))
+        self._highs.setOptionValue("presolve", "choose")
+
+    def bound(self, columns: Any, lower: Floats, upper: Floats) -> None:
+        """Hold some columns between other bounds."""
+        self._highs.changeColsBounds(len(columns), columns, lower, upper)
+
+    @property
+    def lower_bound(self) -> float:
+        """What no choice of whole numbers undercuts, after `solve`."""
+        return float(self._highs.getInfo().mip_dual_bound)
+
     def solve(self) -> tuple[Floats, Floats]:
         """The columns of an optimum, and the duals of its rows.
 
-        Raises `InfeasibleError` and `SolverError`.
+        Raises `SolverError`.
         """
-        columns = run(self._highs, self._clock, to_the_end=True)
+        try:
+            columns = run(self._highs, self._clock, to_the_end=True)
+        except InfeasibleError as error:
+            raise SolverError(str(error)) from error
         return columns, np.array(self._highs.getSolution().row_dual)

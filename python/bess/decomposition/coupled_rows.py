@@ -27,6 +27,8 @@ class CoupledRows:
     lower: Floats
     upper: Floats
     offset: float
+    whole: Indices
+    """The columns that are 0 or 1."""
     cap_step: Indices
     cap_column: Indices
     cap_room: Floats
@@ -62,7 +64,7 @@ def split(charges: Charges) -> CoupledRows | None:
     is_cap &= (coupling.row_lower == -_INFINITY) & (coupling.row_upper < _INFINITY)
     is_sum = (steps_in > 0) & ~is_cap
     sums = int(is_sum.sum())
-    if sums > _MOST_SUMS or coupling.integrality.any():
+    if sums > _MOST_SUMS:
         return None
     order = np.concatenate([np.flatnonzero(is_sum), np.flatnonzero(steps_in == 0)])
     place = np.full(charges.rows, -1, np.int32)
@@ -80,6 +82,7 @@ def split(charges: Charges) -> CoupledRows | None:
         lower=coupling.column_lower,
         upper=coupling.column_upper,
         offset=coupling.offset,
+        whole=np.flatnonzero(coupling.integrality).astype(np.int32),
         cap_step=step[of_cap].astype(np.int32),
         cap_column=own[capped],
         cap_room=coupling.row_upper[capped] / factor,

@@ -44,8 +44,6 @@ class CutPoint(NamedTuple):
     parts: Floats
     cost: Floats
     """Of each block."""
-    price: Floats
-    """Of each sum."""
 
 
 class CutMaster:
@@ -77,6 +75,8 @@ class CutMaster:
         self._of_block: list[Indices] = []
         self._program = GrowingProgram(clock, adds_columns=False)
         self._program.add_columns(self._objective, self._lower, self._upper)
+        if len(rows.whole):
+            self._program.make_whole(rows.whole)
         if len(rows.row_lower):
             self._program.add_rows(
                 rows.row_lower, rows.row_upper, *self._fixed.by_row(len(rows.row_lower))
@@ -124,8 +124,9 @@ class CutMaster:
             columns[self._energy : self._part],
             columns[self._part : self._cost],
             columns[self._cost :],
-            -duals[: self._rows.sums],
         )
+        if len(self._rows.whole):
+            return self._program.lower_bound + self._rows.offset, point
         return self._bound(duals[:first], duals[first:]), point
 
     def _bound(self, on_rows: Floats, on_cuts: Floats) -> float:

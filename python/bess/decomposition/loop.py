@@ -173,9 +173,9 @@ class _Rounds:
             self._keep(cost, self._columns, energy)
         else:
             self._above.add(self._trajectory(energy))
-            cost, columns, self._next_price, mixture = self._above.solve()
+            cost, columns, self._next_price, mixture = self._above.solve(self._columns)
             self._keep(cost, columns, mixture)
-            if not self._oracle.is_convex:
+            if self._must_bill:
                 self._keep(cost, columns, energy)
         new = np.ones(self._blocks.count, np.bool_)
         if self._point is not None:
@@ -185,10 +185,15 @@ class _Rounds:
         bound, self._point = self._below.solve()
         self._bound = max(self._bound, bound)
 
+    @property
+    def _must_bill(self) -> bool:
+        """Whether only a bill tells what a schedule costs."""
+        return not self._oracle.is_convex or len(self._rows.whole) > 0
+
     def _keep(self, cost: float, columns: Floats, energy: Floats) -> None:
         """Take a schedule if it is the best: at most at that cost, where all steps are convex."""
         flows = None
-        if not self._oracle.is_convex:
+        if self._must_bill:
             flows = self._flows(energy)
             cost = self._money.cost_and_scale(*flows)[0]
         if cost < self._best.cost:

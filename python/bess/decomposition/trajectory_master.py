@@ -19,6 +19,8 @@ from bess.highs import Clock
 __all__ = ["Trajectory", "TrajectoryMaster", "trajectory_of"]
 
 _INFINITY = float("inf")
+# How many times the dearest column a missing unit of a sum costs.
+_FAR = 4.0
 
 
 class Trajectory(NamedTuple):
@@ -98,6 +100,18 @@ class TrajectoryMaster:
         self._program = GrowingProgram(clock, adds_columns=True)
         self._program.add_columns(rows.cost, rows.lower, rows.upper)
         self._program.add_rows(lower, upper, *entries.by_row(total))
+        # With whole numbers no mixture may reach a sum that they ask for: what is missing is paid.
+        self._missing = 2 * rows.sums if len(rows.whole) else 0
+        if self._missing:
+            each = np.arange(rows.sums, dtype=np.int32)
+            self._program.add_columns(
+                np.full(2 * rows.sums, _FAR * float(abs(rows.cost).max())),
+                np.zeros(2 * rows.sums),
+                np.full(2 * rows.sums, _INFINITY),
+                np.arange(2 * rows.sums, dtype=np.int32),
+                np.tile(each, 2),
+                np.repeat([1.0, -1.0], rows.sums),
+            )
 
     def add(self, trajectory: Trajectory) -> None:
         """Let every block do what a trajectory does in it."""
@@ -122,11 +136,16 @@ class TrajectoryMaster:
             trajectory.cost, np.zeros(count), np.ones(count), start, index, values
         )
 
-    def solve(self) -> tuple[float, Floats, Floats, Floats]:
-        """The least cost, the tariff's columns, each sum's price, and the mixture's energies."""
+    def solve(self, near: Floats) -> tuple[float, Floats, Floats, Floats]:
+        """The least cost, the tariff's columns, each sum's price, and the mixture's energies.
+
+        Whole numbers are those of the columns ``near``.
+        """
+        whole = self._rows.whole
+        self._program.bound(whole, np.round(near[whole]), np.round(near[whole]))
         columns, duals = self._program.solve()
         own = len(self._rows.cost)
-        weights = columns[own:].reshape(len(self._known), self._blocks.count)
+        weights = columns[own + self._missing :].reshape(len(self._known), self._blocks.count)
         cost = float(self._rows.cost @ columns[:own]) + self._rows.offset
         energy = np.zeros(len(self._blocks.of_step))
         for weight, trajectory in zip(weights, self._known, strict=True):
