@@ -14,7 +14,15 @@ from bess.site import Site
 from bess.strategy import Optimize
 from bess.unit import Unit
 
-__all__ = ["Optimum", "Solved", "StepSolver", "certified", "not_by_steps", "optimize_by_steps"]
+__all__ = [
+    "Optimum",
+    "Solved",
+    "StepSolver",
+    "certified",
+    "kinks_at",
+    "not_by_steps",
+    "optimize_by_steps",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +37,13 @@ class Optimum:
     engine: str = "highs"
     marginal_value: Floats | None = None
     """What one more kWh DC stored in a step would be worth."""
+    kinks: int = 0
+    """How many steps may be not convex."""
+
+
+def kinks_at(import_price: Floats, export_price: Floats) -> int:
+    """How many steps may be not convex: HiGHS takes a binary for each, and hours for many."""
+    return int(((import_price < 0) | (export_price > import_price)).sum())
 
 
 def not_by_steps(
@@ -130,4 +145,6 @@ def certified(
         prices = Money(money.import_price, money.export_price, [unit], end_value=money.end_value)
         priced, _ = prices.cost_and_scale(series, device_series)
     short = max(priced - bound, 0.0)
-    return Optimum(series, device_series, cost, cost - short, short / scale, "core", marginal_value)
+    kinks = kinks_at(money.import_price, money.export_price)
+    gap = short / scale
+    return Optimum(series, device_series, cost, cost - short, gap, "core", marginal_value, kinks)

@@ -55,7 +55,7 @@ def optimize(
                 clock = Clock(strategy.time_limit)
                 known = optimize_by_cuts(site, units[0], strategy, money, clock)
         if known is not None and (
-            known.gap <= strategy.gap or strategy.engine == "core" or _kinks(money) > _FEW_KINKS
+            known.gap <= strategy.gap or strategy.engine == "core" or known.kinks > _FEW_KINKS
         ):
             return known
         if strategy.engine == "core" and reason is not None:
@@ -64,12 +64,6 @@ def optimize(
             raise SolverError("the core's schedule is not proven: highs may do better")
     found = optimize_by_solver(site, units, strategy, money, limits)
     return found if known is None else _together(found, known, money)
-
-
-def _kinks(money: Money) -> int:
-    """The steps that may be not convex: HiGHS takes binaries for them, and hours for many."""
-    bought, sold = money.import_price, money.export_price
-    return int(((bought < 0) | (sold > bought)).sum())
 
 
 def _together(one: Optimum, other: Optimum, money: Money) -> Optimum:

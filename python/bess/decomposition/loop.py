@@ -13,7 +13,7 @@ from bess.decomposition.coupled_rows import CoupledRows, split
 from bess.decomposition.cut_master import CutMaster, CutPoint, Cuts
 from bess.decomposition.entries import Blocks, Entries, added
 from bess.decomposition.trajectory_master import Trajectory, TrajectoryMaster, trajectory_of
-from bess.dynamic_program import Optimum
+from bess.dynamic_program import Optimum, kinks_at
 from bess.errors import SolverError
 from bess.highs import Clock
 from bess.infeasibility import EnergyWindows, stated_windows, wanted_windows
@@ -236,7 +236,9 @@ class _Rounds:
             flows = series, device_series
         cost, scale = self._money.cost_and_scale(*flows)
         bound = min(self._bound, cost)
-        return Optimum(*flows, cost, bound, (cost - bound) / scale, "core", best.worth)
+        gap = (cost - bound) / scale
+        kinks = 0 if len(self._rows.whole) else kinks_at(*self._prices)
+        return Optimum(*flows, cost, bound, gap, "core", best.worth, kinks)
 
     def _priced(self) -> _core.Problem:
         """The problem with the sums at their prices."""
