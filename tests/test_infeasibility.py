@@ -105,14 +105,14 @@ def test_one_device_cannot_charge_from_the_grid_while_another_must_export() -> N
 
 def test_out_of_time_the_best_schedule_so_far_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     """Selling at 0.5 what is bought at 0.1 needs more than the relaxation."""
-    from bess import highs, optimization
+    from bess import highs, solver_search
 
     def solve(program: Any, **options: Any) -> Any:
         if program.integrality.any():
             raise bess.SolverError("the time limit passed")
         return highs.solve(program, **options)
 
-    monkeypatch.setattr(optimization, "solve", solve)
+    monkeypatch.setattr(solver_search, "solve", solve)
     place, store = site([2], [3]), battery(degradation_cost_per_kwh=1)
     with pytest.raises(bess.SolverError):
         best(place, store, 0.1, 0.5, engine="highs")

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_rules import battery, site
 
-from bess import Optimize, Prices, dispatch
-from bess import optimization as optimization_module
+from bess import Optimize, Prices, dispatch, solver_search
 
 
 @pytest.mark.highs
@@ -36,7 +35,7 @@ def test_both_programs_have_one_optimum(data: st.DataObject) -> None:
     prices = Prices(import_price=list(np.add(export, above)), export_price=export)
     result = dispatch(home, store, Optimize(engine="highs"), prices=prices)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(optimization_module._core, "build_reduced_program", lambda problem: None)
+        patch.setattr(solver_search._core, "build_reduced_program", lambda problem: None)
         full = dispatch(home, store, Optimize(engine="highs"), prices=prices)
     assert result.cost == pytest.approx(full.cost, rel=1e-9, abs=1e-9)
     assert result.gap is not None

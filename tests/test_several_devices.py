@@ -17,7 +17,7 @@ from strategies_rules import few, permissions, policies, twin_permissions
 from test_optimum import priced
 
 import bess
-from bess import optimization, stretches
+from bess import solver_search, stretches
 
 
 def compare(data: st.DataObject, most_steps: int, most_devices: int, windows: bool) -> None:
@@ -97,8 +97,8 @@ def short_stretches(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
         done.append((found := solve(*arguments)) is not None)
         return found
 
-    monkeypatch.setattr(optimization, "_LONG", 1)
-    monkeypatch.setattr(optimization, "solve_by_stretches", noted)
+    monkeypatch.setattr(solver_search, "_LONG", 1)
+    monkeypatch.setattr(solver_search, "solve_by_stretches", noted)
     monkeypatch.setattr(stretches, "_MARGIN", 1)
     monkeypatch.setattr(stretches, "_MOST_OF_IT", 1.0)
     return done
@@ -134,7 +134,7 @@ def test_a_long_horizon_goes_stretch_by_stretch(short_stretches: list[bool]) -> 
     assert result.gap <= 1e-6
     whole = bess.Optimize(gap=1e-5)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(optimization, "_LONG", 10**9)
+        patch.setattr(solver_search, "_LONG", 10**9)
         expected = bess.dispatch(place, units, whole, prices=prices)
     assert result.cost is not None
     assert expected.cost is not None
