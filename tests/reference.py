@@ -64,7 +64,7 @@ def kept(steps: Sequence[Step], store: Store, level: float) -> list[float]:
     It does not charge where that would stop the sun's export.
     """
     found, energy = [], level
-    for step in steps:
+    for step in (step.seen_by(store) for step in steps):
         gain = max(energy_range(step, store)[1], 0.0)
         if not store.solar_to_battery and step.solar_to_grid and step.output > step.load:
             gain = 0.0
