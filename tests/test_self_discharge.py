@@ -171,3 +171,20 @@ def _lossy(
 ) -> list[Any]:
     retention = (1 - lost) ** place.hours
     return [u.ranked(place, 0.5, retention=retention, **twin_permissions(allowed)) for u in units]
+
+
+def test_a_site_far_smaller_than_what_its_battery_loses_is_solved() -> None:
+    place = bess.Site(load_kwh=[0] * 4, solar_kwh=[6e-8] * 4, start="2025-03-09T00:00Z")
+    store = bess.Battery(
+        capacity_kwh=4,
+        charge_power_kw=0.1,
+        discharge_power_kw=0.1,
+        initial_state_of_charge=1,
+        dc_coupled=False,
+        self_discharge_per_hour=0.001,
+        allow_grid_to_battery=False,
+    )
+    prices = bess.Prices(import_price=-0.2, export_price=-0.2)
+    result = bess.dispatch(place, store, bess.Optimize(engine="highs"), prices=prices)
+    assert result.gap is not None
+    assert result.gap <= 1e-6

@@ -30,16 +30,19 @@ inline double largest(std::span<const double> values) {
 }
 
 // Numbers near 1: energies in the site's largest, or in the batteries' if that is smaller, or if
-// the site's is so small that stored energies would be out of all proportion.
+// the site's is so small that stored energies, or what is lost of them, would be out of all
+// proportion.
 inline void choose_units(const Problem& problem, LinearProgram& program) {
   double power = 0;
   double wear = 0;
+  double decaying = 0;
   for (const Device& device : problem.devices) {
+    if (device.battery.retention < 1) decaying = std::max(decaying, device.battery.capacity);
     power = std::max({power, charge_bound(device.battery), discharge_bound(device.battery)});
     wear = std::max(wear, device.battery.degradation_cost);
   }
   const double site = std::max(largest(problem.site.load), largest(problem.site.solar));
-  program.energy_unit = site > 1e-6 * power ? std::min(site, power) : power;
+  program.energy_unit = site > 1e-6 * std::max(power, decaying) ? std::min(site, power) : power;
   const double price = std::max({largest(problem.import_price), largest(problem.export_price), wear,
                                  std::abs(problem.end_value)});
   program.cost_unit = price > 0 ? price : 1.0;
