@@ -115,6 +115,8 @@ class _Rounds:
         self._below: CutMaster
         self._above: TrajectoryMaster | None = None
         self._columns = rows.upper  # nothing is capped
+        self._value: float
+        """What the steps cost with these columns, penalties included."""
         self._price = np.zeros(rows.sums)
         self._next_price = self._price
         self._best = _Schedule(np.inf, rows.upper, np.zeros(0), np.zeros(0), None, None)
@@ -130,13 +132,13 @@ class _Rounds:
             return None
         gaps = [np.inf] * _PATIENCE
         while True:
-            self._go_round()
+            self._close_in()
             gaps.append(self._gap)
             if self._gap <= strategy.gap or self._clock.passed:
                 break
             if self._gap > _LITTLE_NEARER * gaps[-_PATIENCE]:
                 break
-            self._choose_next()
+            self._try_next()
         return self._optimum()
 
     @property
@@ -152,7 +154,8 @@ class _Rounds:
         self._stated = self._problem
         if not self._oracle.start(self._problem):
             return False
-        if self._oracle.evaluate(self._columns) == np.inf:
+        self._value = self._oracle.evaluate(self._columns)
+        if self._value == np.inf:
             return False
         self._blocks = self._cut_into_blocks()
         self._below = CutMaster(self._rows, self._blocks, self._part_bounds(), self._clock)
@@ -160,16 +163,12 @@ class _Rounds:
             self._above = TrajectoryMaster(self._rows, self._blocks, self._clock)
         return True
 
-    def _go_round(self) -> None:
-        """Try the columns and prices: a schedule from above, cuts from below."""
-        if self._rows.sums:
-            self._stated = self._priced()
-            self._oracle.start(self._stated)
-        value = self._oracle.evaluate(self._columns)
+    def _close_in(self) -> None:
+        """What the oracle found last: a schedule from above, cuts from below."""
         cuts = self._cuts()
         energy = self._oracle.energy
         if self._above is None:
-            cost = value + float(self._rows.cost @ self._columns) + self._rows.offset
+            cost = self._value + float(self._rows.cost @ self._columns) + self._rows.offset
             self._keep(cost, self._columns, energy)
         else:
             self._above.add(self._trajectory(energy))
@@ -217,12 +216,16 @@ class _Rounds:
         series.flags.writeable = device_series.flags.writeable = False
         return series, device_series
 
-    def _choose_next(self) -> None:
-        """Columns near where the cuts are least, and the prices of the best mixture."""
+    def _try_next(self) -> None:
+        """Try columns near where the cuts are least, at the prices of the best mixture."""
         assert self._point is not None
         part = _TOWARDS_BEST if self._gap > _NEAR else _TOWARDS_BEST * self._gap / _NEAR
         self._columns = (1 - part) * self._point.columns + part * self._best.columns
         self._price = self._next_price
+        if self._rows.sums:
+            self._stated = self._priced()
+            self._oracle.start(self._stated)
+        self._value = self._oracle.evaluate(self._columns)
 
     def _optimum(self) -> Optimum | None:
         """The flows of the best schedule, with what they truly cost."""
