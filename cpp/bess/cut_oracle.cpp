@@ -61,8 +61,7 @@ double CutOracle::evaluate(std::span<const double> columns) {
 
 void CutOracle::cut(std::span<const std::uint32_t> starts, std::vector<Cut>& cuts,
                     std::vector<CutSlope>& slopes) {
-  const std::span<const double> low = program_.low();
-  const std::span<const double> high = program_.high();
+  const double retention = problem_->devices.front().battery.retention;
   cuts.clear();
   slopes.clear();
   for (std::size_t b = 0; b < starts.size(); ++b) {
@@ -71,11 +70,11 @@ void CutOracle::cut(std::span<const std::uint32_t> starts, std::vector<Cut>& cut
     const std::size_t first_slope = slopes.size();
     double constant = 0;
     for (std::size_t t = first; t < last; ++t) {
-      const ImportTier::Tangent tangent = tier_.tangent(t, worth_[t]);
+      const ImportTier::Tangent tangent = tier_.tangent(t, worth_[t] * unit(t + 1));
       constant += tangent.least;
       if (t > first) {
-        const double kept = worth_[t - 1] - worth_[t];
-        constant += kept * (kept > 0 ? low[t] : high[t]);
+        const double kept = worth_[t - 1] - retention * worth_[t];
+        constant += kept * (kept > 0 ? low(t) : high(t));
       }
       if (tangent.worth_of_cap <= 0) continue;
       const ImportCap& cap = caps_[binding_[t] - 1];
@@ -87,7 +86,7 @@ void CutOracle::cut(std::span<const std::uint32_t> starts, std::vector<Cut>& cut
       slopes[i].value = slope_[slopes[i].column];
       slope_[slopes[i].column] = 0;
     }
-    cuts.push_back({constant, worth_[first], worth_[last - 1],
+    cuts.push_back({constant, retention * worth_[first], worth_[last - 1],
                     static_cast<std::uint32_t>(first_slope),
                     static_cast<std::uint32_t>(slopes.size() - first_slope)});
   }

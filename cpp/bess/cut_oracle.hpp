@@ -64,10 +64,13 @@ class CutOracle {
   std::span<const double> penalty() const { return penalty_; }
   std::span<const double> energy() const { return energy_; }
   std::span<const double> worth() const { return worth_; }
-  std::span<const double> low() const { return program_.low(); }
-  std::span<const double> high() const { return program_.high(); }
+  // The limits on the energy stored before step t, or after the last; kWh DC.
+  double low(std::size_t t) const { return program_.low()[t] * unit(t); }
+  double high(std::size_t t) const { return program_.high()[t] * unit(t); }
 
  private:
+  double unit(std::size_t t) const { return costs_.lossy() ? costs_.unit(t) : 1.0; }
+
   const Problem* problem_ = nullptr;
   StageCosts costs_;
   StageCosts convex_;  // nowhere above them; empty: they are convex

@@ -63,12 +63,14 @@ void ImportTier::start(const Problem& problem, StageCosts& costs, StageCosts* co
     const double deficit = energies.deficit();
     curves_[t] = {deficit - energies.beside_sun(deficit), deficit, energies.surplus() * storable,
                   site.solar[t] * storable};
-    most_[t] = by_merit_[t] != 0 ? import_at(t, most) : site.load[t] + std::max(most, 0.0) * taken_;
+    most_[t] = by_merit_[t] != 0 ? import_at(t, most)
+                                 : site.load[t] + std::max(most, 0.0) * unit(t) * taken_;
   }
 }
 
 double ImportTier::import_at(std::size_t t, double x) const {
   const ImportCurve& c = curves_[t];
+  x *= unit(t);
   if (x <= 0) return std::max(c.deficit + served_ * x, c.least);
   return c.deficit + std::max(std::min(x, c.from_solar) - c.from_surplus, 0.0) * diverted_ +
          std::max(x - c.from_solar, 0.0) * taken_;
@@ -77,19 +79,20 @@ double ImportTier::import_at(std::size_t t, double x) const {
 // The greatest change that imports no more; `import` is less than at the greatest of all.
 double ImportTier::change_at(std::size_t t, double import) const {
   const ImportCurve& c = curves_[t];
-  if (import < c.deficit) return (import - c.deficit) / served_;
   const double more = import - c.deficit;
   const double diverted = (c.from_solar - c.from_surplus) * diverted_;
-  if (more < diverted) return c.from_surplus + more / diverted_;
-  return c.from_solar + (more - diverted) / taken_;
+  const double change = more < 0          ? more / served_
+                        : more < diverted ? c.from_surplus + more / diverted_
+                                          : c.from_solar + (more - diverted) / taken_;
+  return change / unit(t);
 }
 
 double ImportTier::rate_between(std::size_t t, double from, double to) const {
   const ImportCurve& c = curves_[t];
-  const double middle = 0.5 * (from + to);
-  if (middle < 0) return c.deficit + served_ * middle > c.least ? served_ : 0.0;
+  const double middle = 0.5 * (from + to) * unit(t);
+  if (middle < 0) return c.deficit + served_ * middle > c.least ? served_ * unit(t) : 0.0;
   if (middle < c.from_surplus) return 0.0;
-  return middle < c.from_solar ? diverted_ : taken_;
+  return (middle < c.from_solar ? diverted_ : taken_) * unit(t);
 }
 
 void ImportTier::set(std::span<const double> cap, std::span<const double> penalty) {
@@ -154,11 +157,11 @@ void ImportTier::join_limited_and_dear(std::size_t t, double cap, double penalty
   StageCost dear;
   Step step = problem_->step(t);
   step.import_price += penalty;
-  builder_->build(step, dear_segments.data(), dear);
+  build_in_units(t, step, dear_segments.data(), dear);
   dear.cost_at_least -= penalty * cap;
   step = problem_->step(t);
   step.import_limit = std::min(step.import_limit, cap);
-  builder_->build(step, limited_segments.data(), limited);
+  build_in_units(t, step, limited_segments.data(), limited);
 
   std::array<CostSegment, 2 * kMost> joined;
   StageCost f = dear;
@@ -183,6 +186,13 @@ void ImportTier::join_limited_and_dear(std::size_t t, double cap, double penalty
   convex_->replace(t, f, {hull.data(), f.count});
 }
 
+void ImportTier::build_in_units(std::size_t t, const Step& step, CostSegment* out, StageCost& f) {
+  builder_->build(step, out, f);
+  f.least /= unit(t);
+  f.most /= unit(t);
+  for (CostSegment* s = out; s < out + f.count; ++s) *s = {s->slope * unit(t), s->end / unit(t)};
+}
+
 double ImportTier::worth_by_merit(const Corner& c, double worth) const {
   // With `low` on every kWh imported it is no better to import more, with `high` no better to
   // import less.
@@ -197,15 +207,16 @@ ImportTier::Tangent ImportTier::best_tangent(const Corner& c, double worth) {
   const double bought = plain.import_price;
   const double sold = plain.export_price;
   const double wear = problem_->devices.front().battery.degradation_cost;
+  const double of_one = worth / unit(c.step);  // kWh DC
   Tangent best{-kNoLimit, 0};
   std::array<CostSegment, StageCostBuilder::kMostSegments> segments;
-  for (const double price : {bought, bought + c.penalty, 0.0, sold, (worth + wear) / served_,
-                             worth / diverted_, worth / taken_}) {
+  for (const double price : {bought, bought + c.penalty, 0.0, sold, (of_one + wear) / served_,
+                             of_one / diverted_, of_one / taken_}) {
     const double on_cap = std::clamp(price - bought, 0.0, c.penalty);
     Step step = plain;
     step.import_price = bought + on_cap;
     StageCost f;
-    builder_->build(step, segments.data(), f);
+    build_in_units(c.step, step, segments.data(), f);
     const double least = least_of(f, {segments.data(), f.count}, worth);
     if (least - on_cap * c.cap > best.least - best.worth_of_cap * c.cap) best = {least, on_cap};
   }

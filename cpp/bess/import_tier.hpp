@@ -38,7 +38,7 @@ class ImportTier {
   // every step, instead of what held before. O(steps).
   void set(std::span<const double> cap, std::span<const double> penalty);
 
-  // A bound from below on min over x (f(x) - worth * x), whatever the cap is:
+  // A bound from below on min over x (f(x) - worth * x), in the costs' units, whatever the cap is:
   // `least` - `worth_of_cap` * cap. It is close at the cap that was set.
   struct Tangent {
     double least;
@@ -57,6 +57,9 @@ class ImportTier {
     double rate_behind;
   };
 
+  // kWh DC of the unit in which the costs count the change in step t.
+  double unit(std::size_t t) const { return costs_->lossy() ? costs_->unit(t + 1) : 1.0; }
+  void build_in_units(std::size_t t, const Step& step, CostSegment* out, StageCost& f);
   double import_at(std::size_t t, double change) const;
   double change_at(std::size_t t, double import) const;
   double rate_between(std::size_t t, double from, double to) const;

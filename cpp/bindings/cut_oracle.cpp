@@ -94,10 +94,15 @@ void bind_cut_oracle(py::module_& m) {
                              [](const OracleHolder& self) { return copied(self.oracle.energy()); })
       .def_property_readonly("worth",
                              [](const OracleHolder& self) { return copied(self.oracle.worth()); })
-      .def_property_readonly("low",
-                             [](const OracleHolder& self) { return copied(self.oracle.low()); })
-      .def_property_readonly("high",
-                             [](const OracleHolder& self) { return copied(self.oracle.high()); });
+      .def_property_readonly("limits", [](const OracleHolder& self) {
+        const std::size_t count = self.oracle.energy().size() + 1;
+        py::array_t<double> limits({std::size_t{2}, count});
+        for (std::size_t t = 0; t < count; ++t) {
+          limits.mutable_at(0, t) = self.oracle.low(t);
+          limits.mutable_at(1, t) = self.oracle.high(t);
+        }
+        return limits;
+      });
 }
 
 }  // namespace bess::border

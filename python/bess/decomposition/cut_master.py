@@ -50,7 +50,12 @@ class CutMaster:
     """From below: the tariff's columns, stored energies between blocks, and cuts."""
 
     def __init__(
-        self, rows: CoupledRows, blocks: Blocks, part_bounds: tuple[Floats, Floats], clock: Clock
+        self,
+        rows: CoupledRows,
+        blocks: Blocks,
+        part_bounds: tuple[Floats, Floats],
+        end_value: float,
+        clock: Clock,
     ) -> None:
         own, inner = len(rows.cost), blocks.count + 1
         block = blocks.of_step[rows.sum_step]
@@ -65,6 +70,7 @@ class CutMaster:
         self._objective = np.concatenate(
             [rows.cost, np.zeros(inner + len(pairs)), np.ones(blocks.count)]
         )
+        self._objective[self._part - 1] = -end_value
         self._lower = np.concatenate([rows.lower, blocks.low, low, -far])
         self._upper = np.concatenate([rows.upper, blocks.high, high, far])
         part = self._part + np.arange(len(pairs), dtype=np.int32)

@@ -46,12 +46,8 @@ def not_by_cuts(units: list[Unit], strategy: Optimize, money: Money) -> str | No
         return "the sun has a meter of its own"
     if units[0].battery.terminal_state_of_charge == "cyclic":
         return "the start is free"
-    if units[0].battery.self_discharge_per_hour > 0:
-        return "there is self-discharge"
     if strategy.allow_simultaneous:
         return "allow_simultaneous is set"
-    if money.end_value:
-        return "the energy left at the end has a value"
     return None
 
 
@@ -150,7 +146,9 @@ class _Rounds:
         """State the problem, and solve it without the tariff's rows; whether it is feasible."""
         device = self._unit.core_device(self._site.step_hours, windows)
         self._prices = self._money.import_price, self._money.export_price
-        self._problem = _core.Problem(self._site._core, [device], *self._prices, False)
+        self._problem = _core.Problem(
+            self._site._core, [device], *self._prices, False, end_value=self._money.end_value
+        )
         self._stated = self._problem
         if not self._oracle.start(self._problem):
             return False
@@ -158,7 +156,9 @@ class _Rounds:
         if self._value == np.inf:
             return False
         self._blocks = self._cut_into_blocks()
-        self._below = CutMaster(self._rows, self._blocks, self._part_bounds(), self._clock)
+        self._below = CutMaster(
+            self._rows, self._blocks, self._part_bounds(), self._money.end_value, self._clock
+        )
         if self._rows.sums:
             self._above = TrajectoryMaster(self._rows, self._blocks, self._clock)
         return True
@@ -271,7 +271,7 @@ class _Rounds:
         of_step = np.zeros(steps, np.int32)
         of_step[starts[1:]] = 1
         ends = [*starts, steps]
-        low, high = self._oracle.low, self._oracle.high
+        low, high = self._oracle.limits
         return Blocks(
             np.array(starts, np.uint32),
             np.cumsum(of_step, dtype=np.int32),
@@ -310,5 +310,6 @@ class _Rounds:
         bought, sold = _imports(series), series[4] + series[7]
         cost = money.import_price * bought - money.export_price * sold
         cost = cost + wear * (series[6] + series[7])
-        stored = np.concatenate([self._oracle.low[:1], energy])
+        stored = np.concatenate([self._oracle.limits[0, :1], energy])
+        cost[-1] -= money.end_value * energy[-1]
         return trajectory_of(self._rows, self._blocks, stored, (bought, sold), cost)
