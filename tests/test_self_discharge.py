@@ -188,3 +188,27 @@ def test_a_site_far_smaller_than_what_its_battery_loses_is_solved() -> None:
     result = bess.dispatch(place, store, bess.Optimize(engine="highs"), prices=prices)
     assert result.gap is not None
     assert result.gap <= 1e-6
+
+
+def test_a_forbidden_flow_is_zero_where_a_battery_may_do_two_things_at_once() -> None:
+    place = bess.Site(
+        load_kwh=[0] * 6, solar_kwh=[0.5] * 6, step_hours=0.5, start="2025-03-09T08:00Z"
+    )
+    store = bess.Battery(
+        capacity_kwh=100,
+        charge_power_kw=0.1,
+        discharge_power_kw=0.1,
+        min_state_of_charge=0.5,
+        max_state_of_charge=0.55,
+        initial_state_of_charge=0.5,
+        dc_coupled=False,
+        ac_to_dc_efficiency=1,
+        dc_to_ac_efficiency=1,
+        input_efficiency=1,
+        self_discharge_per_hour=0.3,
+        allow_grid_to_battery=False,
+        allow_battery_to_grid=False,
+    )
+    prices = bess.Prices(import_price=[-0.2] * 5 + [0.002], export_price=0.001)
+    result = bess.dispatch(place, store, bess.Optimize(allow_simultaneous=True), prices=prices)
+    assert result.grid_to_battery_kwh_ac.max() == 0

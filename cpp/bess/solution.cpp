@@ -68,15 +68,16 @@ class Follower {
   }
 
  private:
-  double value(std::size_t column) const { return solution_[column] * program_.energy_unit; }
+  // A column's value within its bounds, which a solver may leave by its tolerance.
+  double value(std::size_t j) const {
+    return std::clamp(solution_[j], program_.column_lower[j], program_.column_upper[j]) *
+           program_.energy_unit;
+  }
   double value(std::size_t t, std::size_t i, std::size_t offset) const {
-    return std::max(value(program_.layout.device(t, i) + offset), 0.0);
+    return value(program_.layout.device(t, i) + offset);
   }
   double energy(std::size_t t, std::size_t i) const {
-    const std::size_t j = program_.energy_column(t, i);
-    const double bounded =
-        std::clamp(solution_[j], program_.column_lower[j], program_.column_upper[j]);
-    return within_limits(bounded * program_.energy_unit, t, i);
+    return within_limits(value(program_.energy_column(t, i)), t, i);
   }
   double within_limits(double energy, std::size_t t, std::size_t i) const {
     const Battery& b = problem_.devices[i].battery;
