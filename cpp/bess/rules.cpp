@@ -34,7 +34,7 @@ Source limit(std::span<const double> values) {
 double work_packs(const RuleTerms& terms, const Horizon& horizon, std::size_t packs, double energy,
                   [[maybe_unused]] InstructionSet instructions) {
 #if defined(BESS_AVX2)
-  if (instructions == InstructionSet::kAvx2) return work_packs_avx2(terms, horizon, packs, energy);
+  if (instructions >= InstructionSet::kAvx2) return work_packs_avx2(terms, horizon, packs, energy);
 #endif
   return work_packs_baseline(terms, horizon, packs, energy);
 }
@@ -71,6 +71,9 @@ void work_rest(const RuleTerms& terms, Horizon horizon, std::size_t first, doubl
 }  // namespace
 
 InstructionSet widest_instruction_set() {
+#if defined(BESS_AVX512)
+  if (__builtin_cpu_supports("avx512f")) return InstructionSet::kAvx512;
+#endif
 #if defined(BESS_AVX2)
   if (__builtin_cpu_supports("avx2")) return InstructionSet::kAvx2;
 #endif

@@ -25,7 +25,7 @@ struct Rule {
 };
 
 // What the arithmetic of a rule is compiled for; every set gives the same bits.
-enum class InstructionSet { kBaseline, kAvx2 };
+enum class InstructionSet { kBaseline, kAvx2, kAvx512 };
 
 // The widest that this build and this machine have; the narrower ones run too.
 InstructionSet widest_instruction_set();

@@ -3,14 +3,14 @@
 // Each operation is the IEEE one on every lane; minimum and maximum return their second argument
 // unless the first is strictly less, or more. So a lane's bits depend neither on the machine nor on
 // its neighbours. All of it is local to the translation unit that includes it, because each is
-// compiled for an instruction set of its own: AVX2, else what every machine of its kind has (SSE2,
-// NEON), else plain doubles.
+// compiled for an instruction set of its own: AVX-512, AVX2, else what every machine of its kind
+// has (SSE2, NEON), else plain doubles.
 #pragma once
 
 #include <cstdint>
 #include <cstring>
 
-#if defined(__AVX2__)
+#if defined(__AVX2__) || defined(__AVX512F__)
 #include <immintrin.h>
 #elif defined(__SSE2__) || defined(_M_X64)
 #include <emmintrin.h>
@@ -38,9 +38,45 @@ inline double zero_if_above(double a, double b, double x) {
   return a > b ? 0.0 : x;
 }
 
-// The same on a vector, and: `spread`, four values to as many vectors as they fill; `widen`, the
-// same for four signed bytes.
-#if defined(__AVX2__)
+// The same on a vector, and `any_above`: whether a > b in any lane. Where a vector holds no more
+// than four values: `spread`, four values to as many vectors as they fill; `widen`, the same for
+// four signed bytes.
+#if defined(__AVX512F__)
+
+using Vector = __m512d;
+
+// Compilers warn of the unmasked forms, whose headers leave lanes undefined.
+constexpr __mmask8 kEveryLane = 0xff;
+
+inline Vector broadcast(double value) {
+  return _mm512_set1_pd(value);
+}
+inline Vector load(const double* from) {
+  return _mm512_loadu_pd(from);
+}
+inline void store(Vector a, double* to) {
+  _mm512_storeu_pd(to, a);
+}
+inline Vector add(Vector a, Vector b) {
+  return _mm512_add_pd(a, b);
+}
+inline Vector subtract(Vector a, Vector b) {
+  return _mm512_sub_pd(a, b);
+}
+inline Vector multiply(Vector a, Vector b) {
+  return _mm512_mul_pd(a, b);
+}
+inline Vector least_of(Vector a, Vector b) {
+  return _mm512_maskz_min_pd(kEveryLane, a, b);
+}
+inline Vector most_of(Vector a, Vector b) {
+  return _mm512_maskz_max_pd(kEveryLane, a, b);
+}
+inline bool any_above(Vector a, Vector b) {
+  return _mm512_cmp_pd_mask(a, b, _CMP_GT_OQ) != 0;
+}
+
+#elif defined(__AVX2__)
 
 using Vector = __m256d;
 
@@ -67,6 +103,9 @@ inline Vector least_of(Vector a, Vector b) {
 }
 inline Vector most_of(Vector a, Vector b) {
   return _mm256_max_pd(a, b);
+}
+inline bool any_above(Vector a, Vector b) {
+  return _mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_GT_OQ)) != 0;
 }
 inline Vector zero_unless_above(Vector a, Vector b, Vector x) {
   return _mm256_and_pd(_mm256_cmp_pd(a, b, _CMP_GT_OQ), x);
@@ -111,6 +150,9 @@ inline Vector least_of(Vector a, Vector b) {
 }
 inline Vector most_of(Vector a, Vector b) {
   return _mm_max_pd(a, b);
+}
+inline bool any_above(Vector a, Vector b) {
+  return _mm_movemask_pd(_mm_cmpgt_pd(a, b)) != 0;
 }
 inline Vector zero_unless_above(Vector a, Vector b, Vector x) {
   return _mm_and_pd(_mm_cmpgt_pd(a, b), x);
@@ -161,6 +203,10 @@ inline Vector least_of(Vector a, Vector b) {
 inline Vector most_of(Vector a, Vector b) {
   return vbslq_f64(vcgtq_f64(a, b), a, b);
 }
+inline bool any_above(Vector a, Vector b) {
+  const uint64x2_t above = vcgtq_f64(a, b);
+  return (vgetq_lane_u64(above, 0) | vgetq_lane_u64(above, 1)) != 0;
+}
 inline Vector where_above(Vector a, Vector b, Vector x, Vector otherwise) {
   return vbslq_f64(vcgtq_f64(a, b), x, otherwise);
 }
@@ -202,6 +248,9 @@ inline Vector subtract(Vector a, Vector b) {
 }
 inline Vector multiply(Vector a, Vector b) {
   return a * b;
+}
+inline bool any_above(Vector a, Vector b) {
+  return a > b;
 }
 inline void spread(double a, double b, double c, double d, Vector* to) {
   to[0] = a;

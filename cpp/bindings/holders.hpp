@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -37,6 +38,9 @@ struct ProblemHolder {
   std::vector<Device> devices;
   Problem problem;
 };
+
+// The instruction set of a name; without a name, the widest.
+InstructionSet instruction_set(const std::optional<std::string>& name);
 
 // (step, low, high) as Python gives windows.
 using WindowTuples = std::vector<std::tuple<std::size_t, double, double>>;

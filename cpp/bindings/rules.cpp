@@ -12,9 +12,10 @@ namespace bess::border {
 namespace {
 
 // In the order of InstructionSet.
-constexpr std::array<const char*, 2> kInstructionSets{"baseline", "avx2"};
+constexpr std::array<const char*, 3> kInstructionSets{"baseline", "avx2", "avx512"};
 
-// The set of a name; without a name, the widest.
+}  // namespace
+
 InstructionSet instruction_set(const std::optional<std::string>& name) {
   const InstructionSet widest = widest_instruction_set();
   if (!name) return widest;
@@ -23,8 +24,6 @@ InstructionSet instruction_set(const std::optional<std::string>& name) {
   }
   throw py::value_error("this machine or build has no instruction set " + *name);
 }
-
-}  // namespace
 
 void bind_rules(py::module_& m) {
   py::class_<RuleHolder>(m, "Rule")
