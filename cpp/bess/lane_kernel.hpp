@@ -55,6 +55,7 @@ struct alignas(64) LaneBlock {
   double grid_per_stored[kLanes];
   double discharged[kLanes];  // kWh AC, so far
   double from_grid[kLanes];   // kWh AC taken to charge, so far
+  double sent[kLanes];        // kWh AC of the battery's that were exported, so far
   double cost[kLanes];        // of what the battery changes, at the prices of the runs
 };
 

@@ -261,6 +261,7 @@ inline void send(const Account<kPriced>& to, const double* deficit, const double
     store(stored, b.stored + at);
     store(peak, to.bin.peak + at);
     add_to(b.discharged + at, subtract(before, stored));
+    add_to(b.sent + at, sold);
     to.import(at, imported);
     to.sell(at, sold);
   }

@@ -168,7 +168,7 @@ void Sweep::run(const SweepProgram& program, const LaneBatteries& batteries,
       b.solar_charge[lane] =
           solar_rate > 0 ? batteries.charge_limit[i] / batteries.solar_ratio[i] : 0.0;
       b.grid_per_stored[lane] = 1.0 / (batteries.ac_to_dc_efficiency[i] * kept);
-      b.discharged[lane] = b.from_grid[lane] = b.cost[lane] = 0;
+      b.discharged[lane] = b.from_grid[lane] = b.sent[lane] = b.cost[lane] = 0;
     }
     std::fill(bins_.begin(), bins_.end(), LaneBin{});
     work(program.runs_.data(), program.runs_.size(), series, reach_for(program), program.priced(),
@@ -189,6 +189,7 @@ void Sweep::run(const SweepProgram& program, const LaneBatteries& batteries,
       const std::size_t i = first + lane;
       results.discharged[i] = b.discharged[lane];
       results.from_grid[i] = b.from_grid[lane];
+      results.sent[i] = b.sent[lane];
       results.stored[i] =
           batteries.minimum_energy[i] + b.stored[lane] / batteries.dc_to_ac_efficiency[i];
       results.cost[i] = program.priced() ? program.common_cost_ + b.cost[lane] : 0.0;

@@ -72,6 +72,7 @@ struct LaneResults {
   std::span<double> peak;        // [bins][count], kWh imported in a step
   std::span<double> discharged;  // [count]
   std::span<double> from_grid;   // [count], taken to charge
+  std::span<double> sent;        // [count], of the battery's energy, exported
   std::span<double> stored;      // [count], kWh DC after the last step
   std::span<double> cost;        // [count], at the prices of the program; 0 without
 };

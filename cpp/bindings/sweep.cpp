@@ -11,9 +11,10 @@ namespace {
 
 // Rows of `batteries` as LaneBatteries has them.
 constexpr std::size_t kProperties = 9;
-// Rows by bin (imported, exported, peak) and rows by battery (discharged, from_grid, stored, cost).
+// Rows by bin (imported, exported, peak) and rows by battery (discharged, from_grid, sent, stored,
+// cost).
 constexpr std::size_t kByBin = 3;
-constexpr std::size_t kTotals = 4;
+constexpr std::size_t kTotals = 5;
 
 }  // namespace
 
@@ -60,7 +61,7 @@ void bind_sweep(py::module_& m) {
               sweep.run(self,
                         {row(0), row(1), row(2), row(3), row(4), row(5), row(6), row(7), row(8)},
                         {bin_row(0), bin_row(1), bin_row(2), total_row(0), total_row(1),
-                         total_row(2), total_row(3)},
+                         total_row(2), total_row(3), total_row(4)},
                         set);
             }
             return py::make_tuple(block_array(std::move(by_bin), {kByBin, bins, count}),

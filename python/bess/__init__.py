@@ -38,15 +38,21 @@ if TYPE_CHECKING:
     from bess.economics import Savings, savings
     from bess.profile import Profile, read_profile
     from bess.storage import PostStorageProfile, StorageRequest, StorageResponse, run_request
+    from bess.sweeping.costs import Costs
+    from bess.sweeping.parameters import BatteryGrid
+    from bess.sweeping.sweep import sweep
+    from bess.sweeping.table import SweepTable
     from bess.tariff import Tariff, load_tariff
     from bess.tariff.bill import Bill, bill
 
 __all__ = [
     "Baseline",
     "Battery",
+    "BatteryGrid",
     "BessDevice",
     "BessError",
     "Bill",
+    "Costs",
     "DeviceResult",
     "Emissions",
     "FixedSchedule",
@@ -72,6 +78,7 @@ __all__ = [
     "StorageRequest",
     "StorageResponse",
     "Surplus",
+    "SweepTable",
     "Tariff",
     "TimeOfUse",
     "Timeline",
@@ -86,11 +93,14 @@ __all__ = [
     "roll",
     "run_request",
     "savings",
+    "sweep",
 ]
 
 # Loaded when first used: who only dispatches need not wait for them.
 _LATER = {
+    "BatteryGrid": "bess.sweeping.parameters",
     "Bill": "bess.tariff.bill",
+    "Costs": "bess.sweeping.costs",
     "Baseline": "bess.baselining",
     "Origin": "bess.baselining",
     "PostStorageProfile": "bess.storage",
@@ -98,6 +108,7 @@ _LATER = {
     "Savings": "bess.economics",
     "StorageRequest": "bess.storage",
     "StorageResponse": "bess.storage",
+    "SweepTable": "bess.sweeping.table",
     "Tariff": "bess.tariff",
     "baseline": "bess.baselining",
     "bill": "bess.tariff.bill",
@@ -105,6 +116,7 @@ _LATER = {
     "read_profile": "bess.profile",
     "run_request": "bess.storage",
     "savings": "bess.economics",
+    "sweep": "bess.sweeping.sweep",
 }
 
 

@@ -14,7 +14,16 @@ from numpy.typing import NDArray
 
 from bess.errors import InputError
 
-__all__ = ["LARGEST", "Floats", "broadcast", "freeze", "is_single", "number", "series"]
+__all__ = [
+    "LARGEST",
+    "Floats",
+    "broadcast",
+    "freeze",
+    "is_single",
+    "number",
+    "series",
+    "whole_number",
+]
 
 Floats = NDArray[np.float64]
 
@@ -67,6 +76,17 @@ def number(
     if minimum is not None and found < minimum:
         raise InputError.at(path, f"must be at least {minimum:g}", value)
     return found
+
+
+def whole_number(given: Any, path: str, most: int) -> int:
+    """A whole number from 1 to ``most``; booleans are none."""
+    if (
+        isinstance(given, (bool, np.bool_))
+        or not isinstance(given, (int, np.integer))
+        or not 1 <= given <= most
+    ):
+        raise InputError.at(path, f"must be a whole number from 1 to {most}", given)
+    return int(given)
 
 
 def is_single(values: Any) -> bool:

@@ -195,6 +195,23 @@ class CutOracle:
     @property
     def limits(self) -> Floats: ...
 
+class SweepProgram:
+    def __init__(
+        self,
+        site: Site,
+        rule: Rule,
+        grid_to_battery: bool,
+        battery_to_grid: bool,
+        run_start: NDArray[np.int32],
+        run_bin: NDArray[np.int32],
+        bins: int,
+        buy: Floats | None = None,
+        sell: Floats | None = None,
+    ) -> None: ...
+    def run(
+        self, batteries: Floats, instruction_set: str | None = None
+    ) -> tuple[Floats, Floats]: ...
+
 def couple(program: LinearProgram, coupling: Coupling) -> LinearProgram: ...
 def dual_bound(
     program: LinearProgram, row_dual: Floats, column_lower: Floats, column_upper: Floats

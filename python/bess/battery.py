@@ -17,7 +17,7 @@ Efficiency = Annotated[Number, Field(gt=0, le=1)]
 Positive = Annotated[Number, Field(gt=0)]
 
 # Beyond these no battery is meant, and quotients and products lose their meaning.
-_SIZES: Final = {
+SIZES: Final = {
     "capacity_kwh": (1e-6, 1e12),
     "charge_power_kw": (1e-6, 1e12),
     "discharge_power_kw": (1e-6, 1e12),
@@ -106,7 +106,7 @@ class Battery(Model):
 
     @model_validator(mode="after")
     def _figures_of_a_battery(self) -> Battery:
-        for name, (least, most) in _SIZES.items():
+        for name, (least, most) in SIZES.items():
             value = getattr(self, name)
             if not least <= value <= most:
                 raise InputError.at(name, f"must be from {least:g} to {most:g}", value)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["dispatch", "with_clipped"]
 
-_STRATEGIES: Final = (Surplus, FixedSchedule, Follow, PeakShave, Optimize)
+STRATEGIES: Final = (Surplus, FixedSchedule, Follow, PeakShave, Optimize)
 
 
 def dispatch(
@@ -101,8 +101,8 @@ def dispatch(
     """
     if not isinstance(site, Site):
         raise InputError.at("site", "must be a bess.Site", site)
-    if not isinstance(strategy, _STRATEGIES):
-        names = ", ".join(f"{kind.__name__}()" for kind in _STRATEGIES)
+    if not isinstance(strategy, STRATEGIES):
+        names = ", ".join(f"{kind.__name__}()" for kind in STRATEGIES)
         raise InputError.at("strategy", f"must be one of {names}", strategy)
     given = {
         "initial_state_of_charge": initial_state_of_charge,

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, TypedDict, Unpack
 
 import numpy as np
 
-from bess._arrays import Floats, is_single, number, series
+from bess._arrays import Floats, is_single, number, series, whole_number
 from bess.battery import Battery, Terminal
 from bess.device import BessDevice
 from bess.economics.assembly import assembled
@@ -128,9 +128,9 @@ def savings(
     if not isinstance(site, Site):
         raise InputError.at("site", "must be a bess.Site", site)
     _check_horizon(site)
-    count = _whole(years, "years", _MOST_YEARS)
-    step = _whole(every, "every", _MOST_YEARS)
-    threads = None if workers is None else _whole(workers, "workers", 1024)
+    count = whole_number(years, "years", _MOST_YEARS)
+    step = whole_number(every, "every", _MOST_YEARS)
+    threads = None if workers is None else whole_number(workers, "workers", 1024)
     if compared_with not in ("before", "solar"):
         raise InputError.at("compared_with", 'must be "before" or "solar"', compared_with)
     before = as_tariff(before_tariff, "before_tariff")
@@ -203,11 +203,3 @@ def _annual(given: Any, years: int) -> Floats:
         reason = f"must have one number for each of {years} years, not {len(found)}"
         raise InputError.at("annual_cost", reason)
     return found
-
-
-def _whole(given: Any, path: str, most: int) -> int:
-    if isinstance(given, (bool, np.bool_)) or not isinstance(given, (int, np.integer)):
-        raise InputError.at(path, f"must be a whole number from 1 to {most}", given)
-    if not 1 <= given <= most:
-        raise InputError.at(path, f"must be a whole number from 1 to {most}", given)
-    return int(given)

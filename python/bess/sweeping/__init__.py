@@ -1,0 +1,1 @@
+"""Sweeps: many batteries at once, on threads, to a table."""

@@ -1,0 +1,213 @@
+"""What a sweep's batteries are tried on: every combination of site, strategy, and what is paid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bess._arrays import Floats
+from bess.dispatch import STRATEGIES
+from bess.errors import InputError
+from bess.prices import Prices
+from bess.site import Site
+from bess.strategy import FixedSchedule, Follow, Optimize, PeakShave, Strategy, Surplus
+from bess.sweeping.costs import Costs
+from bess.sweeping.lanes import Lanes
+from bess.sweeping.metrics import Baseline, columns_of
+from bess.sweeping.one_by_one import OneByOne
+from bess.sweeping.parameters import Parameters
+from bess.tariff import Tariff
+from bess.tariff.bill import bill, meter_without_storage
+from bess.tariff.many_bills import ManyBills
+
+__all__ = ["Case", "cases_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One site, strategy and tariff (or prices), for all batteries of a sweep."""
+
+    labels: dict[str, str]
+    """What sets it apart from the other cases, by column."""
+    site: Site
+    strategy: Strategy
+    tariff: Tariff | None
+    prices: Prices | None
+    options: Mapping[str, Any]
+    """Other keywords of `bess.dispatch`."""
+    metrics: tuple[str, ...]
+    costs: Costs | None
+
+    @property
+    def chunk(self) -> int:
+        """How many batteries are best worked at once."""
+        return 16 if self._lanes is None else self._lanes.chunk
+
+    def columns(self, parameters: Parameters, first: int, last: int) -> dict[str, NDArray[Any]]:
+        """Parameters and metrics of the batteries from ``first`` to before ``last``."""
+        rows = parameters.rows(first, last)
+        count = last - first
+        fields = parameters.fields(rows)
+        in_lanes = np.zeros(count, np.bool_)
+        if self._lanes is not None:
+            in_lanes = self._lanes.knows(fields, count)
+        parts = []
+        for which in (in_lanes, ~in_lanes):
+            places = np.flatnonzero(which)
+            if not len(places):
+                continue
+            own = fields
+            if len(places) < count:
+                own = {n: v[places] if isinstance(v, np.ndarray) else v for n, v in fields.items()}
+            if which is in_lanes:
+                assert self._lanes is not None
+                found = self._lanes.find(own, len(places))
+            else:
+                found = self._one_by_one.find(parameters, own, len(places))
+            parts.append((places, columns_of(found, self._baseline, self.metrics)))
+        return {**rows, **_joined(parts, count)}
+
+    @cached_property
+    def _one_by_one(self) -> OneByOne:
+        given = {"tariff": self.tariff, "prices": self.prices, **self.options}
+        return OneByOne(self.site, self.strategy, given)
+
+    @cached_property
+    def _lanes(self) -> Lanes | None:
+        strategy = self.strategy
+        if Lanes.refusal(self.site) is not None or any(self.options.values()):
+            return None
+        if not isinstance(strategy, (Surplus, FixedSchedule)):
+            return None
+        if "hours_full" in self.metrics or "hours_empty" in self.metrics:
+            return None
+        bills = zone = None
+        if self.tariff is not None:
+            zone = self.tariff.time_zone
+            bills = ManyBills(self.tariff, self.site.timeline)
+            if bills.refusal is not None or self.tariff.metering == "buy_all_sell_all":
+                return None
+        return Lanes(self.site, strategy, zone, bills, self._paid)
+
+    @cached_property
+    def _paid(self) -> tuple[Floats, Floats] | None:
+        return None if self.prices is None else self.prices.series(self.site.steps)
+
+    @cached_property
+    def _baseline(self) -> Baseline:
+        site = self.site
+        paid = float("nan")
+        if self.tariff is not None:
+            paid = bill(site, self.tariff, past_peaks_kw=self.options.get("past_peaks_kw")).total
+        elif self._paid is not None:
+            bought, sold = meter_without_storage(site, None)
+            paid = float(np.dot(bought, self._paid[0]) - np.dot(sold, self._paid[1]))
+        return Baseline(
+            load_kwh=float(site.load_kwh.sum()),
+            solar_kwh=float(site.solar_kwh.sum()),
+            bill=paid,
+            worth=None if self.costs is None else self.costs.net_present_value,
+        )
+
+
+def cases_of(
+    site: Any,
+    strategy: Any,
+    tariff: Any,
+    prices: Any,
+    options: Mapping[str, Any],
+    metrics: tuple[str, ...],
+    costs: Costs | None,
+) -> list[Case]:
+    """Every combination, sites outermost.
+
+    Raises
+    ------
+    InputError
+        Where one is not valid, at the path where the caller gave it.
+    """
+    kinds = ", ".join(f"{kind.__name__}()" for kind in STRATEGIES)
+    sites = _several(site, "site", (Site,), "a bess.Site")
+    strategies = _several(strategy, "strategy", STRATEGIES, f"one of {kinds}")
+    if tariff is not None and prices is not None:
+        raise InputError.at("prices", "cannot be given together with a tariff")
+    paid: list[tuple[str, dict[str, Any], dict[str, str]]]
+    paid = [("", {"tariff": None, "prices": None}, {})]
+    if tariff is not None:
+        found = _several(tariff, "tariff", (Tariff,), "a bess.Tariff (see load_tariff)")
+        paid = [(path, {"tariff": value, "prices": None}, label) for path, value, label in found]
+    elif prices is not None:
+        found = _several(prices, "prices", (Prices,), "bess.Prices")
+        paid = [(path, {"tariff": None, "prices": value}, label) for path, value, label in found]
+    cases = []
+    for _, place, place_label in sites:
+        for path, how, how_label in strategies:
+            for paid_path, what, paid_label in paid:
+                if isinstance(how, Optimize) and what["tariff"] is what["prices"]:
+                    raise InputError.at(path, "Optimize needs a tariff or prices")
+                if what["prices"] is not None:
+                    try:
+                        what["prices"].series(place.steps)
+                    except InputError as error:
+                        raise error.under(paid_path) from None
+                labels = {**place_label, **how_label, **paid_label}
+                cases.append(
+                    Case(labels, place, how, **what, options=options, metrics=metrics, costs=costs)
+                )
+    return cases
+
+
+def _several(
+    given: Any, path: str, kinds: tuple[type, ...], wanted: str
+) -> list[tuple[str, Any, dict[str, str]]]:
+    """Each of one or several things: where the caller gave it, itself, and its label."""
+    if isinstance(given, kinds):
+        return [(path, given, {})]
+    if isinstance(given, Mapping):
+        items = [(f"{path}.{name}", value, {path: str(name)}) for name, value in given.items()]
+    elif isinstance(given, Sequence) and not isinstance(given, (str, bytes)):
+        items = [(f"{path}[{i}]", value, {path: _label(value, i)}) for i, value in enumerate(given)]
+    else:
+        raise InputError.at(path, f"must be {wanted}, or several", given)
+    if not items:
+        raise InputError.at(path, f"must be {wanted}, or at least one of several", given)
+    for where, value, _ in items:
+        if not isinstance(value, kinds):
+            raise InputError.at(where, f"must be {wanted}", value)
+    names = [next(iter(label.values())) for _, _, label in items]
+    if len(set(names)) < len(names):
+        items = [
+            (where, value, {path: f"{i}: {name}"})
+            for i, ((where, value, _), name) in enumerate(zip(items, names, strict=True))
+        ]
+    return items
+
+
+def _label(value: Any, index: int) -> str:
+    if isinstance(value, Tariff):
+        return value.name
+    if isinstance(value, (Surplus, FixedSchedule, Follow, PeakShave, Optimize)):
+        return type(value).__name__
+    return str(index)
+
+
+def _joined(
+    parts: Sequence[tuple[NDArray[np.intp], dict[str, NDArray[Any]]]], count: int
+) -> dict[str, NDArray[Any]]:
+    """Columns of parts of the rows as columns of all, NaN where a part lacks one."""
+    if len(parts) == 1:
+        return parts[0][1]
+    names = dict.fromkeys(name for _, columns in parts for name in columns)
+    joined = {}
+    for name in names:
+        whole = np.full(count, "", object) if name == "error" else np.full(count, np.nan)
+        for places, columns in parts:
+            if name in columns:
+                whole[places] = columns[name]
+        joined[name] = whole
+    return joined

@@ -1,0 +1,353 @@
+"""The batteries of a sweep: rows of parameters, made when they are asked for."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bess.battery import SIZES, Battery
+from bess.errors import InputError, join_path
+
+__all__ = ["BatteryGrid", "Column", "Parameters", "parameters_of"]
+
+Column = NDArray[Any]
+
+_POWERS: Final = ("charge_power_kw", "discharge_power_kw")
+_SHORT: Final[dict[str, Callable[[Any, Any], Any]]] = {
+    "power_kw": lambda capacity, power: power,
+    "duration_hours": lambda capacity, hours: capacity / hours,
+}
+"""What stands for both powers of a battery, and the power it comes to."""
+_NAMES: Final = (*Battery.model_fields, *_SHORT)
+_FLAGS: Final = tuple(n for n in _NAMES if n == "dc_coupled" or n.startswith("allow_"))
+_CHECKED: Final = 65_536
+"""Rows that are checked at a time."""
+_LIMITS: Final = {
+    **SIZES,
+    "duration_hours": (1e-6, 1e12),
+    "power_kw": SIZES["charge_power_kw"],
+    "min_state_of_charge": (0.0, 1.0),
+    "max_state_of_charge": (0.0, 1.0),
+    "initial_state_of_charge": (0.0, 1.0),
+    "self_discharge_per_hour": (0.0, float(np.nextafter(1.0, 0.0))),
+}
+
+
+class Parameters:
+    """Batteries in rows, parameters in columns; what is one for all is in ``shared``."""
+
+    names: tuple[str, ...]
+    """The columns, as the caller named them."""
+    shared: dict[str, Any]
+
+    def __len__(self) -> int:
+        raise NotImplementedError
+
+    def rows(self, first: int, last: int) -> dict[str, Column]:
+        """Every column from row ``first`` to before ``last``, as the caller named it."""
+        raise NotImplementedError
+
+    def fields(self, rows: Mapping[str, Column]) -> dict[str, Any]:
+        """Fields of `Battery` from rows: columns, and values that all rows share."""
+        found = {**self.shared, **rows}
+        for short, power_of in _SHORT.items():
+            if short in found:
+                capacity = found.get("capacity_kwh", Battery().capacity_kwh)
+                power = power_of(capacity, found.pop(short))
+                found.update(dict.fromkeys(_POWERS, power))
+        return found
+
+    def battery(self, fields: Mapping[str, Any], row: int) -> Battery:
+        """The battery of one of the rows that `fields` were made from.
+
+        Raises
+        ------
+        InputError
+            Where it is none, naming the field.
+        """
+        return Battery(
+            **{
+                name: value[row].item() if isinstance(value, np.ndarray) else value
+                for name, value in fields.items()
+            }
+        )
+
+    def check(self, path: str) -> None:
+        """Refuse the first row that is no battery, naming the column and the row.
+
+        Raises
+        ------
+        InputError
+            At ``path``, with the caller's name of the column.
+        """
+        for first in range(0, len(self), _CHECKED):
+            count = min(_CHECKED, len(self) - first)
+            rows = self.rows(first, first + count)
+            fields = self.fields(rows)
+            wrong = np.zeros(count, np.bool_)
+            wrong[0] = first == 0  # what all share is told of by the first
+            for name, values in {**fields, **rows}.items():
+                wrong |= _outside(name, values)
+            low, high = (_value(fields, f"{end}_state_of_charge") for end in ("min", "max"))
+            initial = _value(fields, "initial_state_of_charge")
+            wrong |= (low >= high) | (initial < low) | (initial > high)
+            wrong |= _terminals_outside(fields, count, low, high)
+            if not wrong.any():
+                continue
+            for row in np.flatnonzero(wrong).tolist():
+                self._check_row(path, rows, fields, first, row)
+
+    def _check_row(
+        self, path: str, rows: Mapping[str, Column], fields: Mapping[str, Any], first: int, row: int
+    ) -> None:
+        for name, values in rows.items():
+            if name in _SHORT and np.any(_outside(name, values[row : row + 1])):
+                low, high = _LIMITS[name]
+                where = self._place(path, name, first + row)
+                raise InputError.at(where, f"must be from {low:g} to {high:g}", values[row].item())
+        try:
+            self.battery(fields, row)
+        except InputError as error:
+            problem = error.problems[0]
+            column = self._column_of(problem.path, rows)
+            value = rows[column][row].item() if column in rows else problem.value
+            more = "" if column in rows or not rows else f" (row {first + row})"
+            raise InputError.at(
+                self._place(path, column, first + row), problem.reason + more, value
+            ) from None
+
+    def _column_of(self, field: str, rows: Mapping[str, Column]) -> str:
+        """The caller's name of a field."""
+        if field in rows or field in self.shared:
+            return field
+        if field in _POWERS:
+            return next((n for n in _SHORT if n in rows or n in self.shared), field)
+        return field
+
+    def _place(self, path: str, name: str, row: int) -> str:
+        return join_path(path, f"{name}[{row}]" if name in self.names else name)
+
+
+class BatteryGrid(Parameters):
+    """Every combination of ranges of parameters: a battery for each.
+
+    Parameters
+    ----------
+    parameters
+        By the names of `Battery`'s fields: a sequence is a range, of which every value is combined
+        with every value of the others (the last one changes fastest); a number (or text, or flag)
+        holds for all; a function is a rule, whose arguments are named after other columns and hold
+        arrays. ``power_kw`` stands for both powers, ``duration_hours`` for capacity over power.
+
+    >>> grid = BatteryGrid(capacity_kwh=[5, 10, 20], duration_hours=[2, 4], dc_coupled=False)
+    >>> len(grid), {name: column.tolist() for name, column in grid.rows(0, 3).items()}
+    (6, {'capacity_kwh': [5.0, 5.0, 10.0], 'duration_hours': [2.0, 4.0, 2.0]})
+    >>> ruled = BatteryGrid(capacity_kwh=[5, 10], power_kw=lambda capacity_kwh: capacity_kwh / 4)
+    >>> ruled.rows(0, 2)["power_kw"].tolist()
+    [1.25, 2.5]
+
+    Raises
+    ------
+    InputError
+        For a name that is no parameter, a range without values, a value that is none of a battery,
+        a rule that asks for what is no column.
+    """
+
+    def __init__(self, **parameters: Any) -> None:
+        self.shared = {}
+        self._ranges: dict[str, Column] = {}
+        self._rules: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {}
+        for name, value in parameters.items():
+            _check_name(name, name)
+            if callable(value):
+                self._rules[name] = value, tuple(inspect.signature(value).parameters)
+            elif _is_range(name, value):
+                self._ranges[name] = _column(name, value, name)
+            else:
+                self.shared[name] = value
+        _check_powers(parameters, "")
+        for name, (_, asked) in self._rules.items():
+            for other in asked:
+                if other not in self._ranges and other not in self.shared:
+                    known = ", ".join([*self._ranges, *self.shared]) or "there are none"
+                    raise InputError.at(name, f"asks for {other}, which is no range ({known})")
+        self.names = (*self._ranges, *self._rules)
+        lengths = [len(values) for values in self._ranges.values()]
+        strides = np.cumprod([1, *reversed(lengths)], dtype=np.int64)[::-1]
+        self._length = int(strides[0])
+        self._strides = dict(zip(self._ranges, strides[1:].tolist(), strict=True))
+        self.check("")
+
+    @property
+    def ranges(self) -> dict[str, Column]:
+        """The values of each range."""
+        return dict(self._ranges)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __repr__(self) -> str:
+        ranges = (f"{name}=<{len(values)} values>" for name, values in self._ranges.items())
+        rules = (f"{name}=<rule>" for name in self._rules)
+        shared = (f"{name}={value!r}" for name, value in self.shared.items())
+        return f"BatteryGrid({', '.join([*ranges, *rules, *shared])})"
+
+    def rows(self, first: int, last: int) -> dict[str, Column]:
+        """Every column from row ``first`` to before ``last``."""
+        row = np.arange(first, last)
+        found = {
+            name: values[row // self._strides[name] % len(values)]
+            for name, values in self._ranges.items()
+        }
+        for name, (rule, asked) in self._rules.items():
+            given = {n: found[n] if n in found else self.shared[n] for n in asked}
+            try:
+                values = np.broadcast_to(rule(**given), row.shape)
+            except Exception as error:
+                reason = f"is a rule that failed: {type(error).__name__}: {error}"
+                raise InputError.at(name, reason) from error
+            found[name] = _column(name, values, name)
+        return found
+
+
+class _Table(Parameters):
+    """Columns that the caller has."""
+
+    def __init__(self, columns: Mapping[str, Any], path: str) -> None:
+        self.shared = {}
+        self._columns: dict[str, Column] = {}
+        for name, value in columns.items():
+            where = join_path(path, str(name))
+            _check_name(name, where)
+            if _is_range(name, value):
+                self._columns[name] = _column(name, value, where)
+            else:
+                self.shared[name] = value
+        _check_powers(columns, path)
+        self.names = tuple(self._columns)
+        for (name, values), (other, others) in pairwise(self._columns.items()):
+            if len(values) != len(others):
+                reason = f"has {len(others)} rows, but {name} has {len(values)}"
+                raise InputError.at(join_path(path, other), reason)
+        self._length = len(next(iter(self._columns.values()), "."))
+
+    def __len__(self) -> int:
+        return self._length
+
+    def rows(self, first: int, last: int) -> dict[str, Column]:
+        return {name: values[first:last] for name, values in self._columns.items()}
+
+
+def parameters_of(batteries: Any, path: str) -> Parameters:
+    """The batteries of a sweep, checked: a grid, or a table in any common form.
+
+    Raises
+    ------
+    InputError
+        Naming the column and the row.
+    """
+    if isinstance(batteries, BatteryGrid):
+        return batteries
+    if isinstance(batteries, Battery):
+        given = batteries.model_dump()
+        batteries = {name: value for name, value in given.items() if name != "type"}
+    if not isinstance(batteries, Mapping):
+        batteries = dict(_columns_of(batteries, path))
+    table = _Table(batteries, path)
+    table.check(path)
+    return table
+
+
+def _columns_of(table: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """The columns of a data frame or an Arrow table."""
+    names = getattr(table, "column_names", None)
+    if names is None:
+        names = getattr(table, "columns", None)
+    if names is None or not hasattr(table, "__getitem__"):
+        valid = "a bess.BatteryGrid, a mapping of columns, a data frame or an Arrow table"
+        raise InputError.at(path, f"must be {valid}", table)
+    for name in names:
+        column = table[name]
+        yield str(name), column.to_numpy() if hasattr(column, "to_numpy") else np.asarray(column)
+
+
+def _check_name(name: Any, path: str) -> None:
+    if name not in _NAMES:
+        raise InputError.at(path, f"is no parameter of a battery ({', '.join(_NAMES)})")
+
+
+def _check_powers(given: Mapping[str, Any], path: str) -> None:
+    """Refuse powers that are given twice."""
+    ways = [n for n in _SHORT if n in given]
+    ways += [n for n in _POWERS if n in given and ways]
+    if len(ways) > 1:
+        reason = f"gives the power that {ways[0]} gives already"
+        raise InputError.at(join_path(path, ways[1]), reason)
+
+
+def _is_range(name: str, value: Any) -> bool:
+    if name == "terminal_state_of_charge" and isinstance(value, tuple):
+        return False  # a pair: from, to
+    return isinstance(value, (list, tuple, range)) or np.ndim(value) > 0
+
+
+def _column(name: str, values: Any, path: str) -> Column:
+    """Values as an array of what the parameter holds."""
+    if name == "terminal_state_of_charge" and not isinstance(values, np.ndarray):
+        column = np.empty(len(values), object)
+        column[:] = list(values)
+        if all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values):
+            column = column.astype(np.float64)
+        return _filled(column, path)
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise InputError.at(path, "must be a column of values, one for each battery") from None
+    if array.ndim != 1:
+        raise InputError.at(path, f"must be one-dimensional, not of shape {array.shape}")
+    if name in _FLAGS:
+        if array.dtype != np.bool_:
+            raise InputError.at(f"{path}[0]", "must be True or False", array[:1].tolist())
+        return _filled(array, path)
+    if name == "terminal_state_of_charge" and array.dtype.kind not in "fiu":
+        return _filled(array.astype(object), path)
+    from bess._arrays import series
+
+    return series(values, path)
+
+
+def _filled(column: Column, path: str) -> Column:
+    if not len(column):
+        raise InputError.at(path, "must have at least one value")
+    return column
+
+
+def _value(fields: Mapping[str, Any], name: str) -> Any:
+    return fields.get(name, Battery.model_fields[name].default)
+
+
+def _outside(name: str, values: Any) -> Any:
+    """Which values leave the limits of a parameter that has any."""
+    if name not in _LIMITS or not isinstance(values, np.ndarray):
+        return False
+    low, high = _LIMITS[name]
+    return ~((values >= low) & (values <= high))
+
+
+def _terminals_outside(
+    fields: Mapping[str, Any], count: int, low: Any, high: Any
+) -> NDArray[np.bool_]:
+    """Which terminal states of charge leave no end between the least and the most."""
+    wanted = fields.get("terminal_state_of_charge", "initial")
+    if isinstance(wanted, str):
+        return np.zeros(count, np.bool_)
+    if isinstance(wanted, np.ndarray) and wanted.dtype == object:
+        return np.ones(count, np.bool_)  # whether one is right is told one by one
+    least, most = wanted if isinstance(wanted, tuple) else (wanted, 1.0)
+    inside = (least >= 0) & (least <= high) & (most >= low)
+    return ~np.broadcast_to(inside, (count,))
