@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bess._arrays import series
 from bess.battery import SIZES, Battery
 from bess.errors import InputError, join_path
 
@@ -72,7 +73,7 @@ class Parameters:
         """
         return Battery(
             **{
-                name: value[row].item() if isinstance(value, np.ndarray) else value
+                name: value[[row]].tolist()[0] if isinstance(value, np.ndarray) else value
                 for name, value in fields.items()
             }
         )
@@ -91,8 +92,6 @@ class Parameters:
             fields = self.fields(rows)
             wrong = np.zeros(count, np.bool_)
             wrong[0] = first == 0  # what all share is told of by the first
-            for name, values in {**fields, **rows}.items():
-                wrong |= _outside(name, values)
             low, high = (_value(fields, f"{end}_state_of_charge") for end in ("min", "max"))
             initial = _value(fields, "initial_state_of_charge")
             wrong |= (low >= high) | (initial < low) | (initial > high)
@@ -105,17 +104,12 @@ class Parameters:
     def _check_row(
         self, path: str, rows: Mapping[str, Column], fields: Mapping[str, Any], first: int, row: int
     ) -> None:
-        for name, values in rows.items():
-            if name in _SHORT and np.any(_outside(name, values[row : row + 1])):
-                low, high = _LIMITS[name]
-                where = self._place(path, name, first + row)
-                raise InputError.at(where, f"must be from {low:g} to {high:g}", values[row].item())
         try:
             self.battery(fields, row)
         except InputError as error:
             problem = error.problems[0]
             column = self._column_of(problem.path, rows)
-            value = rows[column][row].item() if column in rows else problem.value
+            value = rows[column][[row]].tolist()[0] if column in rows else problem.value
             more = "" if column in rows or not rows else f" (row {first + row})"
             raise InputError.at(
                 self._place(path, column, first + row), problem.reason + more, value
@@ -211,7 +205,7 @@ class BatteryGrid(Parameters):
             except Exception as error:
                 reason = f"is a rule that failed: {type(error).__name__}: {error}"
                 raise InputError.at(name, reason) from error
-            found[name] = _column(name, values, name)
+            found[name] = _column(name, values, name, first)
         return found
 
 
@@ -296,8 +290,8 @@ def _is_range(name: str, value: Any) -> bool:
     return isinstance(value, (list, tuple, range)) or np.ndim(value) > 0
 
 
-def _column(name: str, values: Any, path: str) -> Column:
-    """Values as an array of what the parameter holds."""
+def _column(name: str, values: Any, path: str, first: int = 0) -> Column:
+    """Values from row ``first`` on as an array of what the parameter holds."""
     if name == "terminal_state_of_charge" and not isinstance(values, np.ndarray):
         column = np.empty(len(values), object)
         column[:] = list(values)
@@ -316,9 +310,15 @@ def _column(name: str, values: Any, path: str) -> Column:
         return _filled(array, path)
     if name == "terminal_state_of_charge" and array.dtype.kind not in "fiu":
         return _filled(array.astype(object), path)
-    from bess._arrays import series
-
-    return series(values, path)
+    numbers = series(values, path)
+    if name in _LIMITS:
+        low, high = _LIMITS[name]
+        outside = ~((numbers >= low) & (numbers <= high))
+        if outside.any():
+            row = int(np.argmax(outside))
+            where = f"{path}[{first + row}]"
+            raise InputError.at(where, f"must be from {low:g} to {high:g}", float(numbers[row]))
+    return numbers
 
 
 def _filled(column: Column, path: str) -> Column:
@@ -329,14 +329,6 @@ def _filled(column: Column, path: str) -> Column:
 
 def _value(fields: Mapping[str, Any], name: str) -> Any:
     return fields.get(name, Battery.model_fields[name].default)
-
-
-def _outside(name: str, values: Any) -> Any:
-    """Which values leave the limits of a parameter that has any."""
-    if name not in _LIMITS or not isinstance(values, np.ndarray):
-        return False
-    low, high = _LIMITS[name]
-    return ~((values >= low) & (values <= high))
 
 
 def _terminals_outside(

@@ -91,7 +91,7 @@ def sweep(
     options = {"policies": tuple(policies), "past_peaks_kw": past_peaks_kw}
     cases = cases_of(site, strategy, tariff, prices, options, names, costs)
     parameters = parameters_of(batteries, "batteries")
-    threads = whole_number(workers or os.cpu_count() or 1, "workers", 1024)
+    threads = os.cpu_count() or 1 if workers is None else whole_number(workers, "workers", 1024)
     columns = Columns(cases, len(parameters))
     with progress_bar(len(cases) * len(parameters), progress) as advance:
         run_on_threads(
