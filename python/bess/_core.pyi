@@ -212,6 +212,15 @@ class SweepProgram:
         self, batteries: Floats, instruction_set: str | None = None
     ) -> tuple[Floats, Floats]: ...
 
+def sweep_optima(
+    site: Site,
+    import_price: Floats,
+    export_price: Floats,
+    batteries: Floats,
+    run_start: NDArray[np.int32],
+    run_bin: NDArray[np.int32],
+    bins: int,
+) -> tuple[Floats, Floats]: ...
 def couple(program: LinearProgram, coupling: Coupling) -> LinearProgram: ...
 def dual_bound(
     program: LinearProgram, row_dual: Floats, column_lower: Floats, column_upper: Floats

@@ -17,13 +17,16 @@ from bess.prices import Prices
 from bess.site import Site
 from bess.strategy import FixedSchedule, Follow, Optimize, PeakShave, Strategy, Surplus
 from bess.sweeping.costs import Costs
+from bess.sweeping.determinants import AtOnce
 from bess.sweeping.lanes import Lanes
 from bess.sweeping.metrics import Baseline, columns_of
 from bess.sweeping.one_by_one import OneByOne
+from bess.sweeping.optima import Optima
 from bess.sweeping.parameters import Parameters
 from bess.tariff import Tariff
 from bess.tariff.bill import bill, meter_without_storage
 from bess.tariff.many_bills import ManyBills
+from bess.tariff.pricing import prices_of
 
 __all__ = ["Case", "cases_of"]
 
@@ -46,30 +49,29 @@ class Case:
     @property
     def chunk(self) -> int:
         """How many batteries are best worked at once."""
-        return 16 if self._lanes is None else self._lanes.chunk
+        return 16 if self._at_once is None else self._at_once.chunk
 
     def columns(self, parameters: Parameters, first: int, last: int) -> dict[str, NDArray[Any]]:
         """Parameters and metrics of the batteries from ``first`` to before ``last``."""
         rows = parameters.rows(first, last)
         count = last - first
         fields = parameters.fields(rows)
-        in_lanes = np.zeros(count, np.bool_)
-        if self._lanes is not None:
-            in_lanes = self._lanes.knows(fields, count)
+        rest = np.arange(count)
         parts = []
-        for which in (in_lanes, ~in_lanes):
-            places = np.flatnonzero(which)
-            if not len(places):
-                continue
-            own = fields
-            if len(places) < count:
-                own = {n: v[places] if isinstance(v, np.ndarray) else v for n, v in fields.items()}
-            if which is in_lanes:
-                assert self._lanes is not None
-                found = self._lanes.find(own, len(places))
-            else:
-                found = self._one_by_one.find(parameters, own, len(places))
-            parts.append((places, columns_of(found, self._baseline, self.metrics)))
+        if self._at_once is not None:
+            known = np.flatnonzero(self._at_once.knows(fields, count))
+            if len(known):
+                found = self._at_once.find(_at(fields, known, count), len(known))
+                told = ~np.isnan(found.import_kwh)
+                columns = columns_of(found, self._baseline, self.metrics)
+                if not told.all():
+                    columns = {name: values[told] for name, values in columns.items()}
+                parts.append((known[told], columns))
+                rest = np.setdiff1d(rest, known[told], assume_unique=True)
+        if len(rest):
+            own = _at(fields, rest, count)
+            found = self._one_by_one.find(parameters, own, len(rest))
+            parts.append((rest, columns_of(found, self._baseline, self.metrics)))
         return {**rows, **_joined(parts, count)}
 
     @cached_property
@@ -78,25 +80,50 @@ class Case:
         return OneByOne(self.site, self.strategy, given)
 
     @cached_property
-    def _lanes(self) -> Lanes | None:
+    def _at_once(self) -> AtOnce | None:
+        """How many batteries are worked together; None where each must go by itself."""
         strategy = self.strategy
-        if Lanes.refusal(self.site) is not None or any(self.options.values()):
+        if any(self.options.values()) or {"hours_full", "hours_empty"}.intersection(self.metrics):
             return None
-        if not isinstance(strategy, (Surplus, FixedSchedule)):
-            return None
-        if "hours_full" in self.metrics or "hours_empty" in self.metrics:
-            return None
-        bills = zone = None
+        bills = None
         if self.tariff is not None:
-            zone = self.tariff.time_zone
-            bills = ManyBills(self.tariff, self.site.timeline)
-            if bills.refusal is not None or self.tariff.metering == "buy_all_sell_all":
+            if self.tariff.metering == "buy_all_sell_all":
                 return None
-        return Lanes(self.site, strategy, zone, bills, self._paid)
+            bills = ManyBills(self.tariff, self.site.timeline)
+            if bills.refusal is not None:
+                bills = None
+                if self._paid is None or "bill_by_kind" in self.metrics:
+                    return None
+        if isinstance(strategy, Optimize):
+            if self._paid is None or not Optima.know(self.site, strategy):
+                return None
+            return Optima(self.site, bills, self._paid, self._fixed, strategy.gap)
+        if isinstance(strategy, (Surplus, FixedSchedule)) and Lanes.know_site(self.site):
+            zone = None if self.tariff is None else self.tariff.time_zone
+            return Lanes(self.site, strategy, zone, bills, self._paid, self._fixed)
+        return None
 
     @cached_property
     def _paid(self) -> tuple[Floats, Floats] | None:
-        return None if self.prices is None else self.prices.series(self.site.steps)
+        """Prices by step, where they are all that is paid but what is paid whatever is done."""
+        prices = self.prices
+        if self.tariff is not None and not self.tariff.not_by_step():
+            prices = prices_of(self.tariff, self.site.timeline, percentages=True)
+        return None if prices is None else prices.series(self.site.steps)
+
+    @cached_property
+    def _fixed(self) -> float:
+        """What a tariff that charges by step charges besides."""
+        if self.tariff is None or self._paid is None:
+            return 0.0
+        return self._baseline.bill - self._paid_without
+
+    @cached_property
+    def _paid_without(self) -> float:
+        """What is paid at prices by step without a battery."""
+        assert self._paid is not None
+        bought, sold = meter_without_storage(self.site, self.tariff)
+        return float(np.dot(bought, self._paid[0]) - np.dot(sold, self._paid[1]))
 
     @cached_property
     def _baseline(self) -> Baseline:
@@ -105,8 +132,7 @@ class Case:
         if self.tariff is not None:
             paid = bill(site, self.tariff, past_peaks_kw=self.options.get("past_peaks_kw")).total
         elif self._paid is not None:
-            bought, sold = meter_without_storage(site, None)
-            paid = float(np.dot(bought, self._paid[0]) - np.dot(sold, self._paid[1]))
+            paid = self._paid_without
         return Baseline(
             load_kwh=float(site.load_kwh.sum()),
             solar_kwh=float(site.solar_kwh.sum()),
@@ -194,6 +220,13 @@ def _label(value: Any, index: int) -> str:
     if isinstance(value, (Surplus, FixedSchedule, Follow, PeakShave, Optimize)):
         return type(value).__name__
     return str(index)
+
+
+def _at(fields: Mapping[str, Any], rows: NDArray[np.intp], count: int) -> Mapping[str, Any]:
+    """The fields of some of ``count`` rows."""
+    if len(rows) == count:
+        return fields
+    return {n: v[rows] if isinstance(v, np.ndarray) else v for n, v in fields.items()}
 
 
 def _joined(
