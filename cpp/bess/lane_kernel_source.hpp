@@ -13,43 +13,10 @@
 #include <cstddef>
 
 #include "bess/lane_kernel.hpp"
-#include "bess/vector.hpp"
+#include "bess/lane_steps.hpp"
 
 namespace bess {
 namespace {
-
-constexpr std::size_t kWidth = sizeof(Vector) / sizeof(double);
-constexpr std::size_t kGroupLanes = 16;  // worked side by side, to hide latencies
-constexpr std::size_t kParts = kGroupLanes / kWidth;
-constexpr std::size_t kGroups = kLanes / kGroupLanes;
-
-inline Vector positive(Vector a) {
-  return most_of(a, broadcast(0.0));
-}
-inline void add_to(double* to, Vector a) {
-  store(add(load(to), a), to);
-}
-
-// What one bin of a block gains from one run, for the lanes from `lane` on.
-template <bool kPriced>
-struct Account {
-  const LaneRun& run;
-  LaneBlock& block;
-  LaneBin& bin;
-  std::size_t lane;
-
-  void import(std::size_t i, Vector energy) const {
-    add_to(bin.imported + i, energy);
-    if constexpr (kPriced) add_to(block.cost + i, multiply(energy, broadcast(run.buy)));
-  }
-  void sell(std::size_t i, Vector energy) const {
-    add_to(bin.exported + i, energy);
-    if constexpr (kPriced) {
-      const Vector paid = multiply(energy, broadcast(run.sell));
-      store(subtract(load(block.cost + i), paid), block.cost + i);
-    }
-  }
-};
 
 // The least over the lanes of each group.
 inline void least_of_groups(const double* values, double* least) {
@@ -134,31 +101,6 @@ inline void store_surplus(const Account<kPriced>& to, const Vector* reach) {
 }
 
 template <bool kPriced>
-inline void store_and_sell(const Account<kPriced>& to, const double* surplus,
-                           const double* outlet) {
-  LaneBlock& b = to.block;
-  for (std::size_t i = 0; i < kParts; ++i) {
-    const std::size_t at = to.lane + i * kWidth;
-    const Vector room = load(b.room + at);
-    const Vector limit = load(b.solar_charge + at);
-    const Vector rate = load(b.stored_per_solar + at);
-    const Vector solar = load(b.solar_per_stored + at);
-    Vector stored = load(b.stored + at);
-    Vector sold = broadcast(0.0);
-    for (std::size_t t = 0; t < to.run.steps; ++t) {
-      const Vector left = broadcast(surplus[t]);
-      const Vector wanted = multiply(least_of(left, limit), rate);
-      const Vector taken = least_of(wanted, subtract(room, stored));
-      stored = add(stored, taken);
-      const Vector rest = positive(subtract(left, multiply(taken, solar)));
-      sold = add(sold, least_of(rest, broadcast(outlet[t])));
-    }
-    store(stored, b.stored + at);
-    to.sell(at, sold);
-  }
-}
-
-template <bool kPriced>
 inline void take(const Account<kPriced>& to, const double* energy) {
   LaneBlock& b = to.block;
   const Vector most = broadcast(to.run.most);
@@ -194,76 +136,6 @@ inline void take(const Account<kPriced>& to, const double* energy) {
       peak = most_of(peak, add(broadcast(energy[t]), multiply(taken, rate[i])));
     }
     store(peak, to.bin.peak + at);
-  }
-}
-
-template <bool kPriced>
-inline void take_beside_sun(const Account<kPriced>& to, const LaneSeries& series) {
-  LaneBlock& b = to.block;
-  const double* net = series.energy + to.run.first;
-  const double* sun = series.solar + to.run.first;
-  const double* outlet = series.outlet + to.run.first;
-  const Vector zero = broadcast(0.0);
-  for (std::size_t i = 0; i < kParts; ++i) {
-    const std::size_t at = to.lane + i * kWidth;
-    const Vector room = load(b.room + at);
-    const Vector limit = load(b.charge + at);
-    const Vector stored_per_solar = load(b.stored_per_solar + at);
-    const Vector solar_per_stored = load(b.solar_per_stored + at);
-    const Vector rate = load(b.grid_per_stored + at);
-    Vector stored = load(b.stored + at);
-    Vector peak = load(to.bin.peak + at);
-    Vector imported = zero;
-    Vector sold = zero;
-    Vector from_grid = zero;
-    for (std::size_t t = 0; t < to.run.steps; ++t) {
-      const Vector taken = least_of(limit, subtract(room, stored));
-      stored = add(stored, taken);
-      const Vector solar = least_of(broadcast(sun[t]), multiply(taken, solar_per_stored));
-      const Vector rest = subtract(taken, multiply(solar, stored_per_solar));
-      const Vector grid = positive(multiply(rest, rate));
-      const Vector meter = add(add(broadcast(net[t]), solar), grid);
-      const Vector bought = positive(meter);
-      from_grid = add(from_grid, grid);
-      imported = add(imported, bought);
-      sold = add(sold, least_of(subtract(bought, meter), broadcast(outlet[t])));
-      peak = most_of(peak, bought);
-    }
-    store(stored, b.stored + at);
-    store(peak, to.bin.peak + at);
-    add_to(b.from_grid + at, from_grid);
-    to.import(at, imported);
-    to.sell(at, sold);
-  }
-}
-
-template <bool kPriced>
-inline void send(const Account<kPriced>& to, const double* deficit, const double* outlet) {
-  LaneBlock& b = to.block;
-  const Vector zero = broadcast(0.0);
-  for (std::size_t i = 0; i < kParts; ++i) {
-    const std::size_t at = to.lane + i * kWidth;
-    const Vector limit = load(b.discharge + at);
-    const Vector before = load(b.stored + at);
-    Vector stored = before;
-    Vector peak = load(to.bin.peak + at);
-    Vector imported = zero;
-    Vector sold = zero;
-    for (std::size_t t = 0; t < to.run.steps; ++t) {
-      const Vector given = least_of(least_of(broadcast(outlet[t]), limit), stored);
-      stored = subtract(stored, given);
-      const Vector meter = subtract(broadcast(deficit[t]), given);
-      const Vector bought = positive(meter);
-      imported = add(imported, bought);
-      sold = add(sold, subtract(bought, meter));
-      peak = most_of(peak, bought);
-    }
-    store(stored, b.stored + at);
-    store(peak, to.bin.peak + at);
-    add_to(b.discharged + at, subtract(before, stored));
-    add_to(b.sent + at, sold);
-    to.import(at, imported);
-    to.sell(at, sold);
   }
 }
 
