@@ -16,7 +16,7 @@ from bess._arrays import Floats, freeze
 from bess.errors import InputError, MissingExtraError
 from bess.result import Result
 from bess.site import Site
-from bess.tariff.amounts import fixed_lines, minimum_lines, percentage_lines
+from bess.tariff.amounts import fixed_lines, lines_on_lines
 from bess.tariff.demand import PastPeaks, demand_lines, past_peaks, period_peaks
 from bess.tariff.energy import energy_lines
 from bess.tariff.layout import Layout, lay_out
@@ -225,12 +225,8 @@ def bill_energy(
     lines += series_lines(tariff, timeline, layout, imports, exports)
     lines += demand_lines(tariff, timeline, layout, peaks, demanded, past or {})
     lines += fixed_lines(tariff, timeline, layout)
-    if tariff.percentages:
-        lines += percentage_lines(tariff, timeline, layout, lines, taxes=False)
-    if tariff.minimum_charges:
-        lines += minimum_lines(tariff, layout.periods, lines)
-    if tariff.percentages:
-        lines += percentage_lines(tariff, timeline, layout, lines, taxes=True)
+    if tariff.percentages or tariff.minimum_charges:
+        lines += lines_on_lines(tariff, timeline, layout, lines)
     lines.sort(key=_period_of)
     return Bill(
         tariff=tariff.name,

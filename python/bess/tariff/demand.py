@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from itertools import accumulate
+from math import inf
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +17,14 @@ from bess.errors import InputError
 from bess.tariff.layout import Layout, shares, window_of
 from bess.tariff.lines import BillLine
 from bess.tariff.model import Tariff
-from bess.tariff.rates import DemandBand, DemandRate, Ratchet
+from bess.tariff.quantities import Quantity, highest, in_bands, larger
+from bess.tariff.rates import DemandRate, Ratchet
 from bess.timeline import Timeline
 
 __all__ = [
     "PastPeaks",
+    "bands_of",
+    "billed_peaks",
     "demand_lines",
     "looked_back",
     "looks_round",
@@ -91,28 +96,64 @@ def demand_lines(
     }
     lines: list[BillLine] = []
     for rate, part in zip(tariff.demand_rates, parts, strict=True):
+        prices, limits = bands_of(rate)
         if rate.period == "day":
             kw, of_day = daily[window_of(rate)]
+            days = np.bincount(of_day, minlength=len(part)).tolist()
+            by_band = [np.bincount(of_day, own, len(part)) for own in in_bands(kw, limits)]
             for p, share in enumerate(part):
-                own = kw[of_day == p].tolist()
-                if own and share:
+                if days[p] and share:
                     season = share / layout.periods[p].share
-                    lines += _band_lines(rate, p, own, season)
+                    own_bands = [float(own[p]) for own in by_band]
+                    lines += _band_lines(rate, p, own_bands, prices, season)
             continue
         by_period = peaks[layout.windows.index(window_of(rate))].tolist()
-        if rate.ratchet is not None:
-            by_period = _ratcheted(rate, by_period, layout, past)
-        if rate.period == "year":
-            for last in year_ends(len(by_period)):
-                year = [kw for kw in by_period[last - last % 12 : last + 1] if kw == kw]
-                if year:
-                    share = sum(part[last - last % 12 : last + 1]) / 12
-                    lines += _band_lines(rate, last, [max(year)], min(share, 1.0))
-            continue
-        for p, (kw, share) in enumerate(zip(by_period, part, strict=True)):
-            if share and kw == kw:
-                lines += _band_lines(rate, p, [kw], share)
+        found = [None if kw != kw else kw for kw in by_period]
+        for p, billed, share in billed_peaks(rate, part, found, layout, past):
+            lines += _band_lines(rate, p, in_bands(billed, limits), prices, share)
     return lines
+
+
+@overload
+def billed_peaks(
+    rate: DemandRate,
+    part: Sequence[float],
+    peaks: Sequence[float | None],
+    layout: Layout,
+    past: PastPeaks,
+) -> Iterator[tuple[int, float, float]]: ...
+@overload
+def billed_peaks(
+    rate: DemandRate,
+    part: Sequence[float],
+    peaks: Sequence[Quantity | None],
+    layout: Layout,
+    past: PastPeaks,
+) -> Iterator[tuple[int, Quantity, float]]: ...
+def billed_peaks(
+    rate: DemandRate,
+    part: Sequence[float],
+    peaks: Sequence[Quantity | None],
+    layout: Layout,
+    past: PastPeaks,
+) -> Iterator[tuple[int, Quantity, float]]:
+    """Where a rate bills its peaks: the billing period, the kW, and the part of its price.
+
+    ``part``: see `parts_of`; ``peaks``: those of its window by billing period, None where it has no
+    hours. Not for demand by day.
+    """
+    if rate.ratchet is not None:
+        peaks = _ratcheted(rate, peaks, layout, past)
+    if rate.period == "year":
+        for last in year_ends(len(peaks)):
+            first = last - last % 12
+            year = [kw for kw in peaks[first : last + 1] if kw is not None]
+            if year:
+                yield last, highest(year), min(sum(part[first : last + 1]) / 12, 1.0)
+        return
+    for p, (kw, share) in enumerate(zip(peaks, part, strict=True)):
+        if share and kw is not None:
+            yield p, kw, share
 
 
 def year_ends(periods: int) -> list[int]:
@@ -132,19 +173,19 @@ def parts_of(tariff: Tariff, timeline: Timeline, layout: Layout) -> list[list[fl
 
 
 def _ratcheted(
-    rate: DemandRate, peaks: Sequence[float], layout: Layout, past: PastPeaks
-) -> list[float]:
+    rate: DemandRate, peaks: Sequence[Quantity | None], layout: Layout, past: PastPeaks
+) -> list[Quantity]:
     """The larger of each period's peak and the ratchet's part of the highest before it.
 
     A horizon of a whole year is taken as every year: its first months look back at its last.
     """
     assert rate.ratchet is not None
-    own = [0.0 if kw != kw else kw for kw in peaks]
+    own: list[Quantity] = [0.0 if kw is None else kw for kw in peaks]
     given = past.get(rate.name, past.get(None))
     before = list(given) if given is not None else own if looks_round(layout) else []
     history = [*before, *own]
     return [
-        max(kw, part * max((history[i] for i in looked), default=0.0))
+        larger(kw, part * highest([0.0, *(history[i] for i in looked)]))
         for kw, (part, looked) in zip(
             own, looked_back(rate.ratchet, layout, len(before)), strict=True
         )
@@ -177,31 +218,35 @@ def looked_back(ratchet: Ratchet, layout: Layout, before: int) -> list[tuple[flo
     ]
 
 
+def bands_of(rate: DemandRate) -> tuple[tuple[float, ...], list[float]]:
+    """The price of each band of a rate, and where it ends, in kW; the last is infinite."""
+    if not rate.bands:
+        return (rate.price,), [inf]
+    ends = (inf if band.limit_kw is None else band.limit_kw for band in rate.bands)
+    return tuple(band.price for band in rate.bands), list(accumulate(ends, max))
+
+
 def _band_lines(
-    rate: DemandRate, period: int, peaks: Sequence[float], share: float
+    rate: DemandRate,
+    period: int,
+    by_band: Sequence[float],
+    prices: Sequence[float],
+    share: float,
 ) -> list[BillLine]:
-    """A line for each band that has any of the peaks (several: one for each day)."""
+    """A line for each band that has any of the peak, or of those of some days."""
     unit = "kW-days" if rate.period == "day" else "kW"
-    bands = rate.bands or (DemandBand(rate.price),)
-    lines, low = [], 0.0
-    for b, band in enumerate(bands):
-        high = np.inf if band.limit_kw is None else max(band.limit_kw, low)
-        kw = sum(min(peak, high) - low for peak in peaks if peak > low)
-        low = high
-        if kw or not b:
-            amount = kw * share * band.price
-            place = b + 1 if rate.bands else None
-            lines.append(
-                BillLine(
-                    rate.name,
-                    "demand",
-                    period,
-                    rate.time_of_use,
-                    place,
-                    kw,
-                    unit,
-                    amount,
-                    rate.charge_class,
-                )
-            )
-    return lines
+    return [
+        BillLine(
+            rate.name,
+            "demand",
+            period,
+            rate.time_of_use,
+            b + 1 if rate.bands else None,
+            kw,
+            unit,
+            kw * share * price,
+            rate.charge_class,
+        )
+        for b, (kw, price) in enumerate(zip(by_band, prices, strict=True))
+        if kw or not b
+    ]

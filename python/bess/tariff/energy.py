@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Final
+from collections.abc import Sequence
+from functools import lru_cache, reduce
+from math import inf
+from typing import Final, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +14,18 @@ from bess._arrays import Floats
 from bess.tariff.layout import ANY_HOURS, Layout
 from bess.tariff.lines import BillLine, Kind
 from bess.tariff.model import Tariff
+from bess.tariff.quantities import Quantity, in_bands, larger, smaller
 from bess.tariff.rates import Band, EnergyRate
 
-__all__ = ["SEVERAL", "energy_lines", "kind_of", "net_by_time_of_use"]
+__all__ = [
+    "SEVERAL",
+    "EntryTerms",
+    "band_limits",
+    "energy_lines",
+    "entry_terms",
+    "kind_of",
+    "net_by_time_of_use",
+]
 
 
 SEVERAL: Final = {"quarter": 3, "year": 12}
@@ -69,23 +80,23 @@ def energy_lines(
             for p, kwh in left
             if kwh > 0
         ]
-    plain = _plain(tariff, layout)
+    terms = entry_terms(tariff, layout)
     entries = layout.rates
     bought, sold = entries.total(billed), entries.total(exports)
     gross = entries.total(imports) if billed is not imports else bought
-    quantity = np.where(plain.of_gross, gross, bought) * plain.of_import - sold * plain.of_export
-    if plain.into is not None:
-        quantity = np.bincount(plain.into, quantity, len(quantity))
-    quantity = np.where(plain.floored, np.maximum(quantity, 0.0), quantity)
-    quantity = np.where(plain.capped, np.minimum(quantity, 0.0), quantity)
-    amounts = (quantity * plain.price + 0.0).tolist()
-    quantities = (quantity * plain.sign + 0.0).tolist()
+    quantity = np.where(terms.of_gross, gross, bought) * terms.of_import - sold * terms.of_export
+    if terms.into is not None:
+        quantity = np.bincount(terms.into, quantity, len(quantity))
+    quantity = np.where(terms.floored, np.maximum(quantity, 0.0), quantity)
+    quantity = np.where(terms.capped, np.minimum(quantity, 0.0), quantity)
+    amounts = (quantity * terms.price + 0.0).tolist()
+    quantities = (quantity * terms.sign + 0.0).tolist()
     bands: list[int | None] = [None] * len(quantities)
-    for e in plain.banded:
+    for e in terms.banded:
         rate = tariff.rates[entries.index[e]]
         period = int(entries.period[e])
         low, high = layout.period_bins[period]
-        whole = float(billed[low:high].sum()) if rate.counts == "all" else quantities[e]
+        whole = float(billed[low:high].sum()) if rate.counts == "all" else None
         days = layout.periods[period].days
         kw = 0.0
         if ANY_HOURS in layout.windows:
@@ -94,72 +105,78 @@ def energy_lines(
         lines += _band_lines(rate, period, quantities[e], whole, limits)
     for e, line in enumerate(
         zip(
-            plain.names,
-            plain.kinds,
-            plain.periods,
-            plain.times,
+            terms.names,
+            terms.kinds,
+            terms.periods,
+            terms.times,
             bands,
             quantities,
-            plain.units,
+            terms.units,
             amounts,
-            plain.classes,
+            terms.classes,
             strict=True,
         )
     ):
-        if e not in plain.elsewhere:
+        if e not in terms.elsewhere:
             lines.append(BillLine._make(line))
     return lines
 
 
-def band_limits(bands: tuple[Band, ...], share: float, days: float, peak_kw: float) -> list[float]:
+@overload
+def band_limits(
+    bands: tuple[Band, ...], share: float, days: float, peak_kw: float
+) -> Sequence[float]: ...
+@overload
+def band_limits(
+    bands: tuple[Band, ...], share: float, days: float, peak_kw: Quantity
+) -> Sequence[Quantity]: ...
+def band_limits(
+    bands: tuple[Band, ...], share: float, days: float, peak_kw: Quantity
+) -> Sequence[Quantity]:
     """Where each band ends in a billing period, in kWh; the last is infinite.
 
     >>> band_limits((Band(1, limit_kwh=300, limit_kwh_per_kw=200), Band(2)), 1.0, 30, 1.25)
     [250.0, inf]
     """
-    limits, low = [], 0.0
+    limits: list[Quantity] = []
+    low: Quantity = 0.0
     for band in bands:
         kwh, per_day, per_kw = band.limits
-        given = [] if kwh is None else [kwh * share]
+        given: list[Quantity] = [inf if kwh is None else kwh * share]
         if per_day is not None:
             given.append(per_day * days)
         if per_kw is not None:
             given.append(per_kw * peak_kw * share)
-        low = max(low, min(given, default=float("inf")))
+        low = larger(low, reduce(smaller, given))
         limits.append(low)
     return limits
 
 
 def _band_lines(
-    rate: EnergyRate, period: int, quantity: float, whole: float, limits: list[float]
+    rate: EnergyRate, period: int, quantity: float, whole: float | None, limits: Sequence[float]
 ) -> list[BillLine]:
-    """A line for each band with energy; a rate has its part of the bands of a larger whole."""
-    part = quantity / whole if whole > 0 else 1.0
-    lines, low = [], 0.0
-    left = min(quantity, 0.0)
-    for b, (band, limit) in enumerate(zip(rate.bands, limits, strict=True)):
-        high = limit * part
-        kwh = max(min(quantity, high) - low, 0.0) + left
-        left, low = 0.0, high
-        if kwh or not b:
-            lines.append(
-                BillLine(
-                    rate.name,
-                    "energy",
-                    period,
-                    rate.time_of_use,
-                    b + 1,
-                    kwh,
-                    "kWh",
-                    kwh * band.price,
-                    rate.charge_class,
-                )
-            )
-    return lines
+    """A line for each band with energy."""
+    return [
+        BillLine(
+            rate.name,
+            "energy",
+            period,
+            rate.time_of_use,
+            b + 1,
+            kwh,
+            "kWh",
+            kwh * band.price,
+            rate.charge_class,
+        )
+        for b, (band, kwh) in enumerate(
+            zip(rate.bands, in_bands(quantity, limits, whole), strict=True)
+        )
+        if kwh or not b
+    ]
 
 
-class _Plain:
-    """What does not depend on the site, by entry of ``layout.rates``."""
+class EntryTerms:
+    """What of energy charges does not depend on a site, by entry of ``layout.rates``."""
 
     def __init__(self, tariff: Tariff, layout: Layout) -> None:
         rates = [tariff.rates[i] for i in layout.rates.index]
@@ -203,8 +220,9 @@ def _gathered(rates: list[EnergyRate], periods: list[int]) -> NDArray[np.intp] |
 
 
 @lru_cache(maxsize=32)
-def _plain(tariff: Tariff, layout: Layout) -> _Plain:
-    return _Plain(tariff, layout)
+def entry_terms(tariff: Tariff, layout: Layout) -> EntryTerms:
+    """The terms of a tariff on a layout, kept for the next bill."""
+    return EntryTerms(tariff, layout)
 
 
 def kind_of(rate: EnergyRate) -> Kind:
