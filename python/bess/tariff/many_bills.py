@@ -25,6 +25,7 @@ from bess.tariff.amounts import (
 )
 from bess.tariff.demand import PastPeaks, bands_of, billed_peaks, parts_of
 from bess.tariff.layout import Layout, lay_out, window_of
+from bess.tariff.lines import BillLine
 from bess.tariff.many_energies import Energies, ManyEnergies, Netting
 from bess.tariff.many_sums import Places, Sums, rows_of
 from bess.tariff.model import Tariff
@@ -89,7 +90,8 @@ class ManyBills:
         ]
         matters = bool(tariff.minimum_charges) or any(len(set(part)) > 1 for part in parts)
         self._places = Places(matters, classes_asked_for(tariff))
-        self._energies: dict[Places, ManyEnergies] = {}
+        self._windows = tuple(rows_of(self.layout.peaks))
+        self._compiled: dict[Places, tuple[ManyEnergies, Amounts]] = {}
 
     def of(
         self, imports: Floats, exports: Floats, peaks: Floats
@@ -139,10 +141,12 @@ class ManyBills:
         if self._netting is not None:
             energies = self._netting.net(bought, sold)
         highest = self._period_peaks(peaks)
-        if places not in self._energies:
-            self._energies[places] = ManyEnergies(tariff, layout, places)
+        if places not in self._compiled:
+            fixed = _fixed(fixed_lines(tariff, timeline, layout), places)
+            self._compiled[places] = ManyEnergies(tariff, layout, places), fixed
+        charges, fixed = self._compiled[places]
         sums = Sums()
-        self._energies[places].add(sums, energies, highest)
+        charges.add(sums, energies, highest)
         parts = parts_of(tariff, timeline, layout)
         for rate, part in zip(tariff.demand_rates, parts, strict=True):
             own = highest[layout.windows.index(window_of(rate))]
@@ -151,10 +155,7 @@ class ManyBills:
                 place = places.of("demand", p, rate.charge_class)
                 for price, quantity in zip(prices, in_bands(kw, limits), strict=True):
                     sums.add(place, price * share, quantity)
-        amounts: Amounts = {}
-        for line in fixed_lines(tariff, timeline, layout):
-            place = places.of(line.kind, line.billing_period, line.charge_class)
-            amounts[place] = amounts.get(place, 0.0) + line.amount
+        amounts = dict(fixed)
         sums.price(amounts)
         charges_on_charges(tariff, timeline, layout, amounts)
         return amounts
@@ -163,7 +164,7 @@ class ManyBills:
         """Peak power in kW by window and billing period, None where a window has no hours."""
         layout, timeline = self.layout, self._timeline
         found: list[Peaks] = [[None] * len(layout.periods) for _ in layout.windows]
-        for window, p, bins in rows_of(layout.peaks):
+        for window, p, bins in self._windows:
             highest = peaks[bins[0]]
             for b in bins[1:]:
                 highest = np.maximum(highest, peaks[b])
@@ -189,6 +190,14 @@ def _refusal(tariff: Tariff, layout: Layout) -> str | None:
         minutes = tariff.demand_interval_minutes
         return f"its demand is mean power over {minutes} minutes, which are several steps"
     return None
+
+
+def _fixed(lines: Iterable[BillLine], places: Places) -> Amounts:
+    amounts: Amounts = {}
+    for line in lines:
+        place = places.of(line.kind, line.billing_period, line.charge_class)
+        amounts[place] = amounts.get(place, 0.0) + line.amount
+    return amounts
 
 
 def _sum(amounts: Iterable[Quantity], batteries: int) -> Floats:

@@ -148,9 +148,9 @@ class Netting:
                 bought = total([imports[b] for b in bins])
                 net = bought - total([exports[b] for b in bins])
                 if key in carried:
-                    net = net - carried[key]
-                carried[key] = np.maximum(-net, 0.0)
+                    net -= carried[key]
                 paid = np.maximum(net, 0.0)
+                carried[key] = paid - net
                 if len(bins) == 1:
                     billed[bins[0]] = paid
                     continue

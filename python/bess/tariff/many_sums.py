@@ -40,6 +40,8 @@ class Sums:
 
     def add(self, place: Place, price: float, quantity: Quantity) -> None:
         """Add a quantity at a price; it is not changed."""
+        if not price:
+            return
         key = place, price
         before = self._found.get(key)
         if before is None:
@@ -54,7 +56,10 @@ class Sums:
     def price(self, amounts: Amounts) -> None:
         """Add what everything comes to."""
         for (place, price), quantity in self._found.items():
-            amounts[place] = amounts.get(place, 0.0) + quantity * price
+            amount = quantity * price
+            if place in amounts:
+                amount += amounts[place]
+            amounts[place] = amount
 
 
 def rows_of(entries: Entries) -> Iterator[tuple[int, int, list[int]]]:
