@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 import bess
 from bess import _core
 from bess.strategy import core_rule
+from bess.tariff import DemandRate, EnergyRate, HourMatrix, Tariff
 
 Floats = NDArray[np.float64]
 NANOSECOND = 1e-9
@@ -167,15 +168,24 @@ def bench_textbook_of_many(
 def bench_a_million(
     benchmark: Any, reached: Callable[..., None], hourly: bess.Site, workers: int
 ) -> None:
-    """A million batteries by surplus, each with its bill on three times of use."""
-    hour = np.arange(8760) % 24
-    price = np.select([hour < 7, (hour >= 16) & (hour < 21)], [0.2, 0.45], 0.3)
-    prices = bess.Prices(price, 0.05)
+    """A million batteries by surplus, each with its bill: three times of use, and demand."""
+    hours = tuple(2 if 16 <= hour < 21 else int(hour >= 7) for hour in range(24))
+    off, mid, peak = (HourMatrix((hours,) * 12, (hours,) * 12, use) for use in range(3))
+    tariff = Tariff(
+        "three times of use",
+        rates=(
+            EnergyRate("off-peak", price=0.2, times=(off,)),
+            EnergyRate("mid-peak", price=0.3, times=(mid,)),
+            EnergyRate("peak", price=0.45, times=(peak,)),
+            EnergyRate("sold", price=0.05, on_import=False, on_export=True),
+        ),
+        demand_rates=(DemandRate("any hour", 5.0), DemandRate("peak", 8.0, window=(peak,))),
+    )
     grid = bess.BatteryGrid(
         capacity_kwh=np.linspace(0.5, 30, 1000), power_kw=np.linspace(0.3, 15, 1000)
     )
     table = benchmark.pedantic(
-        lambda: bess.sweep(hourly, grid, bess.Surplus(), prices=prices, workers=workers), rounds=2
+        lambda: bess.sweep(hourly, grid, bess.Surplus(), tariff=tariff, workers=workers), rounds=2
     )
     reached(f"a million batteries, bess.sweep, {workers} threads", 2.0 if workers == 2 else None)
     row = table.row(654_321)
@@ -183,7 +193,7 @@ def bench_a_million(
     battery = bess.Battery(
         capacity_kwh=row["capacity_kwh"], charge_power_kw=power, discharge_power_kw=power
     )
-    alone = bess.dispatch(hourly, battery, bess.Surplus(), prices=prices)
+    alone = bess.dispatch(hourly, battery, bess.Surplus(), tariff=tariff)
     np.testing.assert_allclose(row["cost"], alone.cost, rtol=1e-9)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import bess
 from bess.sweeping.metrics import METRICS
 from bess.sweeping.running import Columns, chunks_of, run_on_threads
+from bess.tariff import DemandRate, EnergyRate, FixedCharge, HourMatrix, Tariff
 
 STEPS = 24 * 40
 RNG = np.random.default_rng(1)
@@ -93,6 +95,46 @@ def test_sites_strategies_and_prices_are_all_combined_and_labelled() -> None:
         prices=bess.Prices(0.3) if row["prices"] == "flat" else PRICES,
     )
     assert_allclose(row["cost"], found.cost)
+
+
+HOURS = tuple(int(16 <= hour < 21) for hour in range(24))
+EVENING = HourMatrix((HOURS,) * 12, (HOURS,) * 12, 1)
+PLAIN = Tariff(
+    "plain",
+    rates=(
+        EnergyRate("any", price=0.2),
+        EnergyRate("evening", price=0.25, times=(EVENING,)),
+        EnergyRate("sold", price=0.05, on_import=False, on_export=True),
+    ),
+    fixed_charges=(FixedCharge("customer", 12.0),),
+)
+DEMAND = replace(
+    PLAIN,
+    name="demand",
+    demand_rates=(DemandRate("peak", 9.0), DemandRate("evening", 4.0, window=(EVENING,))),
+)
+
+
+@pytest.mark.parametrize("tariff", [PLAIN, DEMAND])
+@pytest.mark.parametrize("strategy", [bess.Surplus(), NIGHT, bess.Optimize()])
+def test_tariffs_bill_every_row_as_its_dispatch_is_billed(tariff: Tariff, strategy: Any) -> None:
+    grid = bess.BatteryGrid(capacity_kwh=[4, 9], duration_hours=[2, 3])
+    asked = ["cost", "bill", "bill_by_kind", "savings", "monthly_peaks_kw"]
+    table = bess.sweep(home(), grid, strategy, tariff=tariff, metrics=asked)
+    without = bess.bill(home(), tariff).total
+    for i in range(4):
+        row = table.row(i)
+        power = row["capacity_kwh"] / row["duration_hours"]
+        battery = bess.Battery(
+            capacity_kwh=row["capacity_kwh"], charge_power_kw=power, discharge_power_kw=power
+        )
+        found = bess.dispatch(home(), battery, strategy, tariff=tariff)
+        assert found.bill is not None
+        assert_allclose(row["bill"], found.bill.total, rtol=2e-6)
+        assert_allclose(row["savings"], without - row["bill"], rtol=1e-9)
+        parts = [value for name, value in row.items() if name.startswith("bill_")]
+        assert_allclose(sum(parts), row["bill"], rtol=1e-9)
+        assert max(row["peak_kw_1"], row["peak_kw_2"]) <= 10
 
 
 def test_an_optimised_sweep_has_costs_and_gaps() -> None:
