@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import bess
 from bess.sweeping.metrics import METRICS
-from bess.sweeping.running import Columns, chunks_of, run_on_threads
+from bess.sweeping.running import Chunk, Columns, chunks_of, run_on_threads
 from bess.tariff import DemandRate, EnergyRate, FixedCharge, HourMatrix, Tariff
 
 STEPS = 24 * 40
@@ -173,9 +173,8 @@ def test_threads_and_chunks_change_no_bit(workers: int, rows: int) -> None:
     whole = bess.sweep(home(), grid, NIGHT, prices=PRICES, metrics=metrics, workers=2)
     cases = cases_of(home(), NIGHT, None, PRICES, {}, metrics, None)
     columns = Columns(cases, len(grid))
-    run_on_threads(
-        cases, grid, chunks_of(cases, len(grid), rows), workers, columns.write, lambda count: None
-    )
+    chunks = chunks_of(cases, [Chunk(0, 0, len(grid))], rows)
+    run_on_threads(cases, grid, chunks, workers, columns.write, lambda count: None)
     for name, column in columns.in_order().items():
         assert_array_equal(column, whole[name])
 

@@ -16,6 +16,7 @@ from bess.dispatch import dispatch
 from bess.emissions import Emissions
 from bess.errors import (
     BessError,
+    ClusterError,
     InfeasibleError,
     InputError,
     MissingExtraError,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from bess.storage import PostStorageProfile, StorageRequest, StorageResponse, run_request
     from bess.sweeping.costs import Costs
     from bess.sweeping.parameters import BatteryGrid
+    from bess.sweeping.stored import read_sweep
     from bess.sweeping.sweep import sweep
     from bess.sweeping.table import SweepTable
     from bess.tariff import Tariff, load_tariff
@@ -52,6 +54,7 @@ __all__ = [
     "BessDevice",
     "BessError",
     "Bill",
+    "ClusterError",
     "Costs",
     "DeviceResult",
     "Emissions",
@@ -89,6 +92,7 @@ __all__ = [
     "load_tariff",
     "outage_reserve",
     "read_profile",
+    "read_sweep",
     "resilience",
     "roll",
     "run_request",
@@ -114,6 +118,7 @@ _LATER = {
     "bill": "bess.tariff.bill",
     "load_tariff": "bess.tariff",
     "read_profile": "bess.profile",
+    "read_sweep": "bess.sweeping.stored",
     "run_request": "bess.storage",
     "savings": "bess.economics",
     "sweep": "bess.sweeping.sweep",

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 __all__ = [
     "BessError",
+    "ClusterError",
     "InfeasibleError",
     "InputError",
     "MissingExtraError",
@@ -119,6 +120,14 @@ class SolverError(BessError):
     """The solver gave no answer that can be trusted (a time limit without a schedule, say).
 
     >>> issubclass(SolverError, BessError)
+    True
+    """
+
+
+class ClusterError(BessError):
+    """A cluster was lost in the middle of a sweep, or gave up on a part of it.
+
+    >>> issubclass(ClusterError, BessError)
     True
     """
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -26,6 +27,7 @@ from bess.sweeping.parameters import Parameters
 from bess.tariff import Tariff
 from bess.tariff.bill import bill, meter_without_storage
 from bess.tariff.many_bills import ManyBills
+from bess.tariff.periods import billing_periods
 from bess.tariff.pricing import prices_of
 
 __all__ = ["Case", "cases_of"]
@@ -45,14 +47,31 @@ class Case:
     """Other keywords of `bess.dispatch`."""
     metrics: tuple[str, ...]
     costs: Costs | None
+    periods: int
+    """The most billing periods that a case of the sweep has."""
 
     @property
     def chunk(self) -> int:
         """How many batteries are best worked at once."""
         return 16 if self._at_once is None else self._at_once.chunk
 
-    def columns(self, parameters: Parameters, first: int, last: int) -> dict[str, NDArray[Any]]:
-        """Parameters and metrics of the batteries from ``first`` to before ``last``."""
+    def __getstate__(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
+    def columns(
+        self,
+        parameters: Parameters,
+        first: int,
+        last: int,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> dict[str, NDArray[Any]]:
+        """Parameters and metrics of the batteries from ``first`` to before ``last``.
+
+        Raises
+        ------
+        concurrent.futures.CancelledError
+            Between two batteries, when ``stopped`` says so.
+        """
         rows = parameters.rows(first, last)
         count = last - first
         fields = parameters.fields(rows)
@@ -63,15 +82,15 @@ class Case:
             if len(known):
                 found = self._at_once.find(_at(fields, known, count), len(known))
                 told = ~np.isnan(found.import_kwh)
-                columns = columns_of(found, self._baseline, self.metrics)
+                columns = columns_of(found, self._baseline, self.metrics, self.periods)
                 if not told.all():
                     columns = {name: values[told] for name, values in columns.items()}
                 parts.append((known[told], columns))
                 rest = np.setdiff1d(rest, known[told], assume_unique=True)
         if len(rest):
             own = _at(fields, rest, count)
-            found = self._one_by_one.find(parameters, own, len(rest))
-            parts.append((rest, columns_of(found, self._baseline, self.metrics)))
+            found = self._one_by_one.find(parameters, own, len(rest), stopped)
+            parts.append((rest, columns_of(found, self._baseline, self.metrics, self.periods)))
         return {**rows, **_joined(parts, count)}
 
     @cached_property
@@ -170,6 +189,10 @@ def cases_of(
     elif prices is not None:
         found = _several(prices, "prices", (Prices,), "bess.Prices")
         paid = [(path, {"tariff": None, "prices": value}, label) for path, value, label in found]
+    zones = {None if what["tariff"] is None else what["tariff"].time_zone for _, what, _ in paid}
+    periods = max(len(billing_periods(place.timeline, z)) for _, place, _ in sites for z in zones)
+    shared: dict[str, Any]
+    shared = {"options": options, "metrics": metrics, "costs": costs, "periods": periods}
     cases = []
     for _, place, place_label in sites:
         for path, how, how_label in strategies:
@@ -182,9 +205,7 @@ def cases_of(
                     except InputError as error:
                         raise error.under(paid_path) from None
                 labels = {**place_label, **how_label, **paid_label}
-                cases.append(
-                    Case(labels, place, how, **what, options=options, metrics=metrics, costs=costs)
-                )
+                cases.append(Case(labels, place, how, **what, **shared))
     return cases
 
 

@@ -20,6 +20,7 @@ __all__ = ["Lanes"]
 
 _NUMBERS_AT_ONCE: Final = 1 << 19
 """Determinants of a chunk, so that they stay in a processor's cache."""
+_MOST_ROWS: Final = 65_536
 _LANES: Final = 64
 
 
@@ -56,7 +57,7 @@ class Lanes(AtOnce):
 
     @property
     def chunk(self) -> int:
-        rows = _NUMBERS_AT_ONCE // (3 * self.bins[0].bins)
+        rows = min(_NUMBERS_AT_ONCE // (3 * self.bins[0].bins), _MOST_ROWS)
         return max(_LANES, rows // _LANES * _LANES)
 
     def knows(self, fields: Mapping[str, Any], count: int) -> NDArray[np.bool_]:

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bess._arrays import Floats
 from bess.errors import InputError
+from bess.tariff.lines import Kind
 
-__all__ = ["DEFAULT_METRICS", "METRICS", "Baseline", "Found", "checked_metrics", "columns_of"]
+__all__ = [
+    "DEFAULT_METRICS",
+    "METRICS",
+    "Baseline",
+    "Found",
+    "checked_metrics",
+    "columns_of",
+    "names_of",
+]
 
 DEFAULT_METRICS: Final = ("cost", "bill", "import_kwh", "export_kwh", "peak_kw")
 
@@ -115,6 +124,7 @@ METRICS: Final[dict[str, Callable[[Found, Baseline], Any]]] = {
 }
 """Every metric by its name: a column, or where it holds several, one for each."""
 
+_KINDS: Final = get_args(Kind)
 _OF_MONEY: Final = ("cost", "bill", "savings", "net_present_value", "bill_by_kind")
 
 
@@ -149,17 +159,32 @@ def checked_metrics(
     return names
 
 
-def columns_of(found: Found, site: Baseline, metrics: Iterable[str]) -> dict[str, NDArray[Any]]:
-    """A column for each metric, those that hold several spread out; and ``error``."""
+def names_of(metric: str, periods: int) -> list[str]:
+    """The columns of a metric: one, or one for each kind of charge or billing period."""
+    if metric == "bill_by_kind":
+        return [f"bill_{kind}" for kind in _KINDS]
+    if metric == "monthly_peaks_kw":
+        return [f"peak_kw_{p + 1}" for p in range(periods)]
+    return [metric]
+
+
+def columns_of(
+    found: Found, site: Baseline, metrics: Iterable[str], periods: int
+) -> dict[str, NDArray[Any]]:
+    """The columns of each metric, and ``error``: the same ones whatever was found."""
     columns: dict[str, NDArray[Any]] = {}
-    for name in metrics:
-        value = METRICS[name](found, site)
-        if name == "bill_by_kind":
-            columns.update({f"bill_{kind}": amounts for kind, amounts in value.items()})
-        elif name == "monthly_peaks_kw":
-            columns.update({f"peak_kw_{p + 1}": peaks for p, peaks in enumerate(value)})
+    unknown = np.full_like(found.bill, np.nan)
+    for metric in metrics:
+        value = METRICS[metric](found, site)
+        names = names_of(metric, periods)
+        if metric == "bill_by_kind":
+            none = np.where(np.isnan(found.bill), np.nan, 0.0)
+            values = [value[kind] + none if kind in value else none for kind in _KINDS]
+        elif metric == "monthly_peaks_kw":
+            values = [*value, *[unknown] * (periods - len(value))]
         else:
-            columns[name] = np.full_like(found.bill, np.nan) if value is None else value
+            values = [unknown if value is None else value]
+        columns.update(zip(names, values, strict=True))
     failed = found.error
     columns["error"] = np.full(len(found.bill), "", object) if failed is None else failed
     return columns

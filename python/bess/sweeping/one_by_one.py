@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import CancelledError
 from functools import cached_property
 from typing import Any
 
@@ -47,8 +48,20 @@ class OneByOne:
         self._strategy = strategy
         self._options = dict(options)
 
-    def find(self, parameters: Parameters, fields: Mapping[str, Any], count: int) -> Found:
-        """What each of ``count`` batteries does; one that cannot be dispatched has an error."""
+    def find(
+        self,
+        parameters: Parameters,
+        fields: Mapping[str, Any],
+        count: int,
+        stopped: Callable[[], bool],
+    ) -> Found:
+        """What each of ``count`` batteries does; one that cannot be dispatched has an error.
+
+        Raises
+        ------
+        CancelledError
+            Before the next battery, when ``stopped`` says so.
+        """
         numbers = {name: np.full(count, np.nan) for name in _NUMBERS}
         errors = np.full(count, "", object)
         kinds: dict[str, Any] = {}
@@ -56,6 +69,8 @@ class OneByOne:
         hours = self._site.step_hours
         batteries = [parameters.battery(fields, row) for row in range(count)]
         for row, battery in enumerate(batteries):
+            if stopped():
+                raise CancelledError
             try:
                 result = dispatch(self._site, battery, self._strategy, **self._options)
                 self._note(result, battery, numbers, row)

@@ -53,6 +53,10 @@ class Parameters:
         """Every column from row ``first`` to before ``last``, as the caller named it."""
         raise NotImplementedError
 
+    def part(self, first: int, last: int) -> Parameters:
+        """The rows from ``first`` to before ``last``, by themselves."""
+        return _Table({**self.shared, **self.rows(first, last)}, "")
+
     def fields(self, rows: Mapping[str, Column]) -> dict[str, Any]:
         """Fields of `Battery` from rows: columns, and values that all rows share."""
         found = {**self.shared, **rows}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,18 @@ from numpy.typing import NDArray
 from bess.sweeping.cases import Case
 from bess.sweeping.parameters import Parameters
 
-__all__ = ["Chunk", "Columns", "chunks_of", "progress_bar", "run_on_threads"]
+__all__ = [
+    "Chunk",
+    "Columns",
+    "blocks_of",
+    "chunks_of",
+    "progress_bar",
+    "rows_of_blocks",
+    "run_on_threads",
+]
+
+MOST_ROWS: Final = 65_536
+"""What is worked, sent or written as one has no more rows than this."""
 
 
 class Chunk(NamedTuple):
@@ -28,12 +39,29 @@ class Chunk(NamedTuple):
     """to before this."""
 
 
-def chunks_of(cases: Sequence[Case], batteries: int, rows: int | None = None) -> Iterator[Chunk]:
-    """All chunks in order, each as large as suits its case, or of ``rows`` at most."""
-    for index, case in enumerate(cases):
-        size = min(case.chunk, rows or case.chunk)
+def rows_of_blocks(cases: Sequence[Case], wanted: int) -> list[int]:
+    """How many rows blocks of each case have: about as many as ``wanted``, in whole chunks."""
+    return [
+        case.chunk * max(1, min(-(-wanted // case.chunk), MOST_ROWS // case.chunk))
+        for case in cases
+    ]
+
+
+def blocks_of(sizes: Sequence[int], batteries: int) -> Iterator[Chunk]:
+    """All rows in order, those of each case in blocks of its size."""
+    for case, size in enumerate(sizes):
         for first in range(0, batteries, size):
-            yield Chunk(index, first, min(first + size, batteries))
+            yield Chunk(case, first, min(first + size, batteries))
+
+
+def chunks_of(
+    cases: Sequence[Case], blocks: Iterable[Chunk], rows: int | None = None
+) -> Iterator[Chunk]:
+    """The rows of blocks in order, in chunks that suit their case, or of ``rows`` at most."""
+    for case, start, end in blocks:
+        size = min(cases[case].chunk, rows or MOST_ROWS)
+        for first in range(start, end, size):
+            yield Chunk(case, first, min(first + size, end))
 
 
 class Columns:
@@ -74,34 +102,49 @@ class Columns:
 def run_on_threads(
     cases: Sequence[Case],
     parameters: Parameters,
-    chunks: Iterator[Chunk],
+    chunks: Iterable[Chunk],
     workers: int,
     take: Callable[[Chunk, dict[str, NDArray[Any]]], None],
     advance: Callable[[int], None],
 ) -> None:
     """Work every chunk; ``take`` is called from the threads, ``advance`` from here.
 
-    An interrupt lets the chunks at work end and starts no more.
+    One worker is the calling thread. An interrupt, or an exception in a thread, starts no more
+    batteries and is raised when those at work are done.
     """
+    stop = threading.Event()
 
     def work(chunk: Chunk) -> int:
-        take(chunk, cases[chunk.case].columns(parameters, chunk.first, chunk.last))
-        return chunk.last - chunk.first
+        case, first, last = chunk
+        if not stop.is_set():
+            take(chunk, cases[case].columns(parameters, first, last, stop.is_set))
+        return last - first
 
+    if workers == 1:
+        for chunk in chunks:
+            advance(work(chunk))
+        return
     waiting: set[Future[int]] = set()
     with ThreadPoolExecutor(workers, thread_name_prefix="bess-sweep") as pool:
         try:
             for chunk in chunks:
                 waiting.add(pool.submit(work, chunk))
-                if len(waiting) >= 2 * workers:
-                    done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                    for future in done:
-                        advance(future.result())
-            for future in waiting:
-                advance(future.result())
+                while len(waiting) >= 2 * workers:
+                    waiting = _first_done(waiting, advance)
+            while waiting:
+                waiting = _first_done(waiting, advance)
         except BaseException:
+            stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
+
+
+def _first_done(waiting: set[Future[int]], advance: Callable[[int], None]) -> set[Future[int]]:
+    """Wait for one to be done, but no longer than an interrupt may go unheard on any system."""
+    done, waiting = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)
+    for future in done:
+        advance(future.result())
+    return waiting
 
 
 @contextmanager

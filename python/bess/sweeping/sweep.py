@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Final
+
+from numpy.typing import NDArray
 
 from bess._arrays import whole_number
 from bess.errors import InputError
@@ -12,15 +15,35 @@ from bess.policy import SchedulePolicy
 from bess.prices import Prices
 from bess.site import Site
 from bess.strategy import Strategy
-from bess.sweeping.cases import cases_of
+from bess.sweeping.cases import Case, cases_of
+from bess.sweeping.cluster import checked_client, run_on_cluster, threads_of
 from bess.sweeping.costs import Costs
-from bess.sweeping.metrics import checked_metrics
-from bess.sweeping.parameters import parameters_of
-from bess.sweeping.running import Columns, chunks_of, progress_bar, run_on_threads
+from bess.sweeping.fingerprint import fingerprint, fingerprint_of_batteries
+from bess.sweeping.folder import Folder, Manifest, Partitions
+from bess.sweeping.metrics import checked_metrics, names_of
+from bess.sweeping.parameters import Parameters, parameters_of
+from bess.sweeping.running import (
+    Chunk,
+    Columns,
+    blocks_of,
+    chunks_of,
+    progress_bar,
+    rows_of_blocks,
+    run_on_threads,
+)
+from bess.sweeping.stored import StoredTable
 from bess.sweeping.table import SweepTable
 from bess.tariff import Tariff
 
+if TYPE_CHECKING:
+    from distributed import Client
+
 __all__ = ["sweep"]
+
+_PARTITIONS: Final = 256
+"""A folder has about as many partitions, and more where they would be too large."""
+_KINDS: Final = {"b": "flag", "f": "number"}
+"""What a column of parameters holds, by its dtype's kind."""
 
 
 def sweep(
@@ -34,7 +57,9 @@ def sweep(
     costs: Costs | None = None,
     policies: Sequence[SchedulePolicy | dict[str, Any]] = (),
     past_peaks_kw: Any = None,
+    out: str | os.PathLike[str] | None = None,
     workers: int | None = None,
+    client: Client | None = None,
     progress: bool | None = None,
 ) -> SweepTable:
     """What each of many batteries does and costs.
@@ -55,8 +80,15 @@ def sweep(
         What batteries cost, for ``net_present_value``.
     policies, past_peaks_kw
         As for `bess.dispatch`.
+    out
+        A folder for the table, so that it may be larger than the memory: Parquet partitions, each
+        of which appears whole or not at all. The same call again works only what is missing, and a
+        folder of another sweep is refused. See `bess.read_sweep`. Needs the extra ``parquet``.
     workers
         Threads; by default one for each processor. Answers do not depend on it.
+    client
+        A Dask client: the sweep runs on its cluster instead, to the same answers. With ``out`` its
+        workers write the partitions, to a file system they share. Needs the extra ``distributed``.
     progress
         Whether to show a bar on standard error; by default where that is a terminal.
 
@@ -78,7 +110,12 @@ def sweep(
     Raises
     ------
     InputError
-        Before anything runs, naming what is not valid: of a parameter the column and the row.
+        Before anything runs, naming what is not valid: of a parameter the column and the row. At
+        ``out`` also when the disk is full.
+    ClusterError
+        Where a cluster is lost.
+    MissingExtraError
+        With ``out`` or ``client``, without what they need.
     """
     if costs is not None and not isinstance(costs, Costs):
         raise InputError.at("costs", "must be bess.Costs", costs)
@@ -92,9 +129,59 @@ def sweep(
     cases = cases_of(site, strategy, tariff, prices, options, names, costs)
     parameters = parameters_of(batteries, "batteries")
     threads = os.cpu_count() or 1 if workers is None else whole_number(workers, "workers", 1024)
-    columns = Columns(cases, len(parameters))
-    with progress_bar(len(cases) * len(parameters), progress) as advance:
-        run_on_threads(
-            cases, parameters, chunks_of(cases, len(parameters)), threads, columns.write, advance
-        )
-    return SweepTable(columns.in_order())
+    if client is not None:
+        checked_client(client, workers)
+    scenarios = len(cases) * len(parameters)
+    with progress_bar(scenarios, progress) as advance:
+
+        def run(
+            blocks: Iterable[Chunk],
+            folder: Folder | None,
+            take: Callable[[Chunk, dict[str, NDArray[Any]]], None],
+        ) -> None:
+            if client is not None:
+                run_on_cluster(client, cases, parameters, blocks, folder, take, advance)
+            else:
+                chunks = chunks_of(cases, blocks)
+                run_on_threads(cases, parameters, chunks, threads, take, advance)
+
+        if out is None:
+            tasks = scenarios if client is None else 4 * threads_of(client) or _PARTITIONS
+            sizes = rows_of_blocks(cases, -(-scenarios // tasks))
+            columns = Columns(cases, len(parameters))
+            run(blocks_of(sizes, len(parameters)), None, columns.write)
+            return SweepTable(columns.in_order())
+        given = {"site": site, "strategy": strategy, "tariff": tariff, "prices": prices}
+        manifest = _manifest({**given, "costs": costs, **options}, cases, parameters)
+        folder = Folder.claim(out, manifest)
+        held = folder.held()
+        missing = [block for place, block in enumerate(manifest.partitions()) if place not in held]
+        advance(scenarios - sum(block.last - block.first for block in missing))
+        run(missing, folder, Partitions(folder).write)
+    table = StoredTable(folder)
+    if table.missing:
+        reason = f"lacks {table.missing} scenarios that were written: do all workers share it?"
+        raise InputError.at("out", reason, str(folder.path))
+    folder.clear()
+    return table
+
+
+def _manifest(given: Mapping[str, Any], cases: list[Case], parameters: Parameters) -> Manifest:
+    scenarios = len(cases) * len(parameters)
+    columns = dict.fromkeys(cases[0].labels, "text")
+    for name, values in parameters.rows(0, 1).items():
+        columns[name] = _KINDS.get(values.dtype.kind, "text")
+    for metric in cases[0].metrics:
+        columns.update(dict.fromkeys(names_of(metric, cases[0].periods), "metric"))
+    return Manifest(
+        arguments={
+            "version of bess-dispatch": version("bess-dispatch"),
+            "batteries": fingerprint_of_batteries(parameters),
+            "metrics": fingerprint(cases[0].metrics),
+            **{name: fingerprint(value) for name, value in given.items()},
+        },
+        batteries=len(parameters),
+        labels=[case.labels for case in cases],
+        rows=rows_of_blocks(cases, -(-scenarios // _PARTITIONS)),
+        columns={**columns, "error": "text"},
+    )

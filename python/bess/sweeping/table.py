@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["SweepTable"]
+__all__ = ["SweepTable", "arrow_column"]
 
 
 class SweepTable(Mapping[str, NDArray[Any]]):
@@ -42,18 +42,26 @@ class SweepTable(Mapping[str, NDArray[Any]]):
         """How many columns there are; see `scenarios`."""
         return len(self._columns)
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._columns
+
     @property
     def scenarios(self) -> int:
         """How many rows there are."""
         return len(next(iter(self._columns.values()), ()))
 
+    @property
+    def missing(self) -> int:
+        """How many scenarios of the sweep have no row yet: none but in an unfinished folder."""
+        return 0
+
     def __repr__(self) -> str:
-        return f"SweepTable({self.scenarios} scenarios: {', '.join(self._columns)})"
+        missing = f" and {self.missing} missing" if self.missing else ""
+        return f"SweepTable({self.scenarios} scenarios{missing}: {', '.join(self)})"
 
     def row(self, index: int) -> dict[str, Any]:
         """One scenario as plain values."""
-        cells = {name: column[index] for name, column in self._columns.items()}
-        return {n: c.item() if isinstance(c, np.generic) else c for n, c in cells.items()}
+        return self._rows([range(self.scenarios)[index]])[0]
 
     def best(
         self, count: int = 10, by: str | None = None, *, largest: bool | None = None
@@ -68,15 +76,37 @@ class SweepTable(Mapping[str, NDArray[Any]]):
         InputError
             Where there is no such column.
         """
+        numbers = self._numbers()
         if by is None:
-            by = next((n for n in ("net_present_value", "cost", "import_kwh") if n in self), "cost")
-        if by not in self or self[by].dtype == object:
-            raise InputError.at("by", f"must be a column of numbers ({', '.join(self)})", by)
+            usual = ("net_present_value", "cost", "import_kwh")
+            by = next((name for name in usual if name in numbers), "cost")
+        if by not in numbers:
+            raise InputError.at("by", f"must be a column of numbers ({', '.join(numbers)})", by)
         if largest is None:
             largest = by in ("net_present_value", "savings", "self_consumption", "self_sufficiency")
-        values = -self[by] if largest else self[by]
-        order = np.argsort(values, kind="stable")[: max(count, 0)]
-        return [self.row(int(i)) for i in order if not np.isnan(values[i])]
+        values, rows = np.empty(0), np.empty(0, np.intp)
+        first = 0
+        for piece in self._pieces(by):
+            values = np.concatenate([values, -piece if largest else piece])
+            rows = np.concatenate([rows, np.arange(first, first + len(piece))])
+            order = np.argsort(values, kind="stable")[: max(count, 0)]
+            values, rows = values[order], rows[order]
+            first += len(piece)
+        return self._rows(rows[~np.isnan(values)].tolist())
+
+    def _numbers(self) -> list[str]:
+        """The columns of numbers."""
+        return [name for name, column in self._columns.items() if column.dtype == np.float64]
+
+    def _pieces(self, name: str) -> Iterator[NDArray[Any]]:
+        """A column in pieces that are in memory one at a time."""
+        yield self[name]
+
+    def _rows(self, indices: Sequence[int]) -> list[dict[str, Any]]:
+        return [
+            {name: _plain(column[index]) for name, column in self._columns.items()}
+            for index in indices
+        ]
 
     def to_pandas(self) -> pd.DataFrame:
         """The table as a data frame.
@@ -90,7 +120,7 @@ class SweepTable(Mapping[str, NDArray[Any]]):
             import pandas
         except ImportError:
             raise MissingExtraError("to_pandas()", "pandas") from None
-        return pandas.DataFrame({name: column.copy() for name, column in self._columns.items()})
+        return pandas.DataFrame({name: self[name].copy() for name in self})
 
     def to_arrow(self) -> pa.Table:
         """The table as Arrow columns; ``error`` is null where there is none.
@@ -105,16 +135,20 @@ class SweepTable(Mapping[str, NDArray[Any]]):
         except ImportError:
             raise MissingExtraError("to_arrow()", "parquet") from None
         return pyarrow.table(
-            {name: _arrow(pyarrow, name, column) for name, column in self._columns.items()}
+            {name: arrow_column(pyarrow, name, column) for name, column in self._columns.items()}
         )
 
 
-def _arrow(pyarrow: Any, name: str, column: NDArray[Any]) -> Any:
+def arrow_column(pyarrow: Any, name: str, column: NDArray[Any]) -> Any:
+    """A column as Arrow has it: what is no number or flag is text, and no error is null."""
     if column.dtype != object:
         return pyarrow.array(column)
-    values = [value or None for value in column] if name == "error" else map(_plain, column)
-    return pyarrow.array(list(values), pyarrow.string())
+    if name == "error" and not column.any():
+        return pyarrow.nulls(len(column), pyarrow.string())
+    if name == "error":
+        return pyarrow.array([value or None for value in column], pyarrow.string())
+    return pyarrow.array([str(value) for value in column], pyarrow.string())
 
 
-def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else str(value)
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
