@@ -1,0 +1,220 @@
+"""Sweeps on a cluster: the same bits as on threads, whichever workers are lost on the way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+import bess
+from bess.sweeping import lanes
+from bess.sweeping.cases import Case
+
+distributed = pytest.importorskip("distributed")
+
+STEPS = 24 * 40
+HOURS = np.arange(STEPS) % 24
+SUN = np.maximum(np.sin((HOURS - 6) / 12 * np.pi), 0) * 4
+HOME = bess.Site(load_kwh=1 + HOURS % 7 / 10, solar_kwh=SUN, start="2025-03-01T00:00Z")
+TIGHT = bess.Site(load_kwh=1 + HOURS % 7 / 10, start="2025-03-01T00:00Z", import_limit_kwh=1.5)
+PRICES = bess.Prices(np.where(HOURS >= 16, 0.4, 0.2), 0.05)
+GRID = bess.BatteryGrid(
+    capacity_kwh=np.linspace(0.1, 20, 50),
+    power_kw=lambda capacity_kwh: capacity_kwh / 3,
+    dc_coupled=[True, False],
+)
+SWEEP: dict[str, Any] = {
+    "site": {"home": HOME, "tight": TIGHT},
+    "batteries": GRID,
+    "strategy": bess.Surplus(),
+    "prices": PRICES,
+    "metrics": ["cost", "import_kwh", "monthly_peaks_kw"],
+}
+"""Lanes and one by one, and scenarios that fail."""
+
+
+def small_chunks() -> None:
+    lanes._NUMBERS_AT_ONCE = 64
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=":0"
+    ) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def client(cluster: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    monkeypatch.setattr(lanes, "_NUMBERS_AT_ONCE", 64)
+    with distributed.Client(cluster) as client:
+        client.wait_for_workers(2, timeout=60)
+        client.run(small_chunks)
+        yield client
+
+
+@pytest.fixture(scope="module")
+def expected() -> bess.SweepTable:
+    return bess.sweep(**SWEEP, workers=2)
+
+
+def same(found: bess.SweepTable, expected: bess.SweepTable) -> None:
+    assert list(found) == list(expected)
+    for name in expected:
+        assert found[name].dtype == expected[name].dtype
+        assert_array_equal(found[name], expected[name])
+
+
+def all_released(client: Any) -> bool:
+    """Whether the cluster soon has nothing left to do or to keep."""
+    for _ in range(200):
+        if not client.futures:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_a_cluster_gives_the_bits_of_threads(
+    stored: bool, client: Any, expected: bess.SweepTable, tmp_path: Path
+) -> None:
+    folder = {"out": tmp_path} if stored else {}
+    found = bess.sweep(**SWEEP, client=client, **folder)
+    same(found, expected)
+    assert expected["error"].any()
+    assert not expected["error"].all()
+    assert all_released(client)
+
+
+def test_a_folder_may_be_begun_on_threads_and_finished_on_a_cluster(
+    client: Any, expected: bess.SweepTable, tmp_path: Path
+) -> None:
+    bess.sweep(**SWEEP, out=tmp_path / "threads")
+    bess.sweep(**SWEEP, out=tmp_path / "cluster", client=client)
+    names = sorted(os.listdir(tmp_path / "threads"))
+    assert names == sorted(os.listdir(tmp_path / "cluster"))
+    for name in names:
+        whole = (tmp_path / "threads" / name).read_bytes()
+        assert (tmp_path / "cluster" / name).read_bytes() == whole
+    (tmp_path / "threads" / names[2]).unlink()
+    same(bess.sweep(**SWEEP, out=tmp_path / "threads", client=client), expected)
+
+
+def die_at(call: int) -> None:
+    """Kills the process in a later call of `Case.columns`; a process that follows is whole."""
+    calls = 0
+    columns = Case.columns
+
+    def fatal(self: Case, *given: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == call:
+            os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+        return columns(self, *given)
+
+    Case.columns = fatal  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_workers_that_are_killed_lose_nothing_and_double_nothing(
+    stored: bool, client: Any, expected: bess.SweepTable, tmp_path: Path
+) -> None:
+    folder = {"out": tmp_path} if stored else {}
+    before = client.run(os.getpid)
+    client.run(die_at, 2)
+    same(bess.sweep(**SWEEP, client=client, **folder), expected)
+    client.wait_for_workers(2, timeout=60)
+    assert set(client.run(os.getpid).values()) != set(before.values())
+    if stored:
+        assert not list(tmp_path.glob(".tmp-*"))
+
+
+def fail() -> None:
+    def wrong(self: Case, *given: Any) -> Any:
+        raise RuntimeError("a mistake")
+
+    Case.whole = Case.columns  # type: ignore[attr-defined]
+    Case.columns = wrong  # type: ignore[method-assign]
+
+
+def mend() -> None:
+    Case.columns = Case.whole  # type: ignore[attr-defined, method-assign]
+
+
+def test_a_mistake_on_a_worker_is_raised_here(client: Any, expected: bess.SweepTable) -> None:
+    client.run(fail)
+    with pytest.raises(RuntimeError, match="a mistake"):
+        bess.sweep(**SWEEP, client=client)
+    client.run(mend)
+    same(bess.sweep(**SWEEP, client=client), expected)
+
+
+def test_a_task_that_kills_every_worker_is_given_up(client: Any, cluster: Any) -> None:
+    client.run(die_at, 1)
+    allowed, cluster.scheduler.allowed_failures = cluster.scheduler.allowed_failures, 0
+    try:
+        with pytest.raises(bess.ClusterError, match="gave up"):
+            bess.sweep(**SWEEP, client=client)
+    finally:
+        cluster.scheduler.allowed_failures = allowed
+
+
+def after(count: int, then: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Does something when so many scenarios have been done."""
+    done = 0
+
+    @contextmanager
+    def bar(total: int, shown: bool | None) -> Iterator[Any]:
+        def advance(more: int) -> None:
+            nonlocal done
+            done += more
+            if done >= count:
+                then()
+
+        yield advance
+
+    monkeypatch.setattr("bess.sweeping.sweep.progress_bar", bar)
+
+
+def test_an_interrupt_cancels_the_tasks(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    after(1, interrupt, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        bess.sweep(**SWEEP, client=client)
+    assert all_released(client)
+
+
+def test_a_cluster_that_is_lost_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "_NUMBERS_AT_ONCE", 64)
+    with distributed.Client(
+        processes=False, n_workers=1, threads_per_worker=1, dashboard_address=":0"
+    ) as client:
+        after(1, client.cluster.close, monkeypatch)
+        with pytest.raises(bess.ClusterError, match="the cl"):
+            bess.sweep(**SWEEP, client=client)
+    with pytest.raises(bess.InputError, match=r"client: must be running and synchronous; it is cl"):
+        bess.sweep(**SWEEP, client=client)
+
+
+def test_clients_that_cannot_be_used_are_refused(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(bess.InputError, match=r"client = 5: must be a dask\.distributed\.Client"):
+        bess.sweep(**SWEEP, client=5)
+    with pytest.raises(bess.InputError, match=r"workers = 2: are for one machine"):
+        bess.sweep(**SWEEP, client=client, workers=2)
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(bess.MissingExtraError, match=r"client= needs an extra: .*\[distributed\]"):
+        bess.sweep(**SWEEP, client=client)
