@@ -235,7 +235,19 @@ def test_pickled_they_bill_the_same() -> None:
     assert np.array_equal(again.of(*known)[0], bills.of(*known)[0])
 
 
-HOUR = PriceSeries(np.ones(8760), np.ones(8760))
+def test_prices_by_step_are_taken_where_they_are_one_in_each_bin() -> None:
+    flat = make(series=PriceSeries([0.3], [0.1], repeats=True))  # type: ignore[arg-type]
+    flows = random_flows(6, YEAR.steps, 3)
+    found = check(YEAR, flat, flows)
+    assert found is not None
+    assert set(found) == {"energy", "export"}
+    months = np.array([instant.month for instant in YEAR.timeline.timestamps])
+    monthly = replace(everything(), series=PriceSeries(0.01 * months, 0 * months))
+    assert check(YEAR, monthly, flows) is not None
+    assert check(YEAR, replace(monthly, metering="net_metering"), flows) is not None
+
+
+HOUR = PriceSeries(np.arange(8760) % 24, np.ones(8760))
 PRICES = EnergyRate("market", prices=HOUR)
 DAYS = EnergyRate("days", price=0.1, on_export=False, settlement="day")
 HOURS = EnergyRate("hours", price=0.1, on_import=False, on_export=True, settlement="hour")

@@ -30,6 +30,7 @@ from bess.tariff.many_energies import Energies, ManyEnergies, Netting
 from bess.tariff.many_sums import Places, Sums, rows_of
 from bess.tariff.model import Tariff
 from bess.tariff.quantities import Quantity, in_bands
+from bess.tariff.stepwise import prices_by_bin
 from bess.timeline import Timeline
 
 __all__ = ["ManyBills"]
@@ -40,31 +41,32 @@ Peaks: TypeAlias = list[Quantity | None]
 class ManyBills:
     """Bills of many batteries on one tariff and horizon. Immutable, picklable, safe from threads.
 
-    Parameters
-    ----------
-    tariff
-        What they are billed on.
-    timeline
-        The steps of the horizon.
-    dates
-        The dates at which bills begin; by default months.
-    past
-        Peaks before the horizon, for ratchets.
+        Parameters
+        ----------
+        tariff
+            What they are billed on.
+        timeline
+            The steps of the horizon.
+        dates
+            The dates at which bills begin; by default months.
+        past
+            Peaks before the horizon, for ratchets.
 
-    Raises
-    ------
-    InputError
-        For what `bess.bill` refuses of the tariff on the horizon.
+        Raises
+        ------
+        InputError
+            For what `bess.bill` refuses of the tariff on the horizon.
 
-    >>> from datetime import UTC, datetime
-    >>> from bess.tariff import EnergyRate, FixedCharge
-    >>> from bess.timeline import Timeline
-    >>> tariff = Tariff("T", rates=(EnergyRate("energy", price=0.5),),
-    ...                 fixed_charges=(FixedCharge("meter", 10.0),))
-    >>> bills = ManyBills(tariff, Timeline(datetime(2025, 6, 1, tzinfo=UTC), 3600, 720))
-    >>> kwh = np.array([[100.0, 200.0]])  # one bin, two batteries
-    >>> bills.of(kwh, 0 * kwh, 0 * kwh)[0]
-    array([ 60., 110.])
+        >>> from datetime import UTC, datetime
+        >>> from bess.tariff import EnergyRate, FixedCharge
+        >>> from bess.tariff.stepwise import prices_by_bin
+    from bess.timeline import Timeline
+        >>> tariff = Tariff("T", rates=(EnergyRate("energy", price=0.5),),
+        ...                 fixed_charges=(FixedCharge("meter", 10.0),))
+        >>> bills = ManyBills(tariff, Timeline(datetime(2025, 6, 1, tzinfo=UTC), 3600, 720))
+        >>> kwh = np.array([[100.0, 200.0]])  # one bin, two batteries
+        >>> bills.of(kwh, 0 * kwh, 0 * kwh)[0]
+        array([ 60., 110.])
     """
 
     def __init__(
@@ -76,8 +78,10 @@ class ManyBills:
     ) -> None:
         self.layout = lay_out(tariff, timeline, dates)
         """Its ``runs`` are the bins by which energies and peaks are taken."""
-        self.refusal = _refusal(tariff, self.layout)
+        prices = prices_by_bin(tariff, timeline, self.layout)
+        self.refusal = _refusal(tariff, self.layout, prices is not None)
         """Why bills do not follow from energies and peaks by bin; None where they do."""
+        self._prices = prices
         self._tariff = tariff
         self._timeline = timeline
         self._past = past or {}
@@ -133,7 +137,7 @@ class ManyBills:
     def _amounts(self, places: Places, imports: Floats, exports: Floats, peaks: Floats) -> Amounts:
         """Everything that is billed, by place."""
         tariff, timeline, layout = self._tariff, self._timeline, self.layout
-        if self.refusal is not None:
+        if self.refusal is not None or self._prices is None:
             reason = f"cannot be billed from energies and peaks by bin: {self.refusal}"
             raise InputError.at(f"tariff {tariff.name}", reason)
         bought, sold = list(imports), list(exports)
@@ -143,7 +147,7 @@ class ManyBills:
         highest = self._period_peaks(peaks)
         if places not in self._compiled:
             fixed = _fixed(fixed_lines(tariff, timeline, layout), places)
-            self._compiled[places] = ManyEnergies(tariff, layout, places), fixed
+            self._compiled[places] = ManyEnergies(tariff, layout, places, self._prices), fixed
         charges, fixed = self._compiled[places]
         sums = Sums()
         charges.add(sums, energies, highest)
@@ -174,9 +178,9 @@ class ManyBills:
         return found
 
 
-def _refusal(tariff: Tariff, layout: Layout) -> str | None:
+def _refusal(tariff: Tariff, layout: Layout, priced_by_bin: bool) -> str | None:
     """Why a tariff's bills do not follow from energies and peaks by bin."""
-    if tariff.series is not None:
+    if not priced_by_bin:
         return "it has prices by step"
     for rate in tariff.rates:
         if rate.prices is not None:

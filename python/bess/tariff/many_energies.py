@@ -50,9 +50,14 @@ class Settled(NamedTuple):
 
 
 class ManyEnergies:
-    """The energy charges of a tariff on a layout, added up by place."""
+    """The energy charges of a tariff on a layout, added up by place.
 
-    def __init__(self, tariff: Tariff, layout: Layout, places: Places) -> None:
+    ``prices``: what energy costs and earns by bin beside the rates (see `prices_by_bin`).
+    """
+
+    def __init__(
+        self, tariff: Tariff, layout: Layout, places: Places, prices: tuple[Floats, Floats]
+    ) -> None:
         self._layout = layout
         self._true_up_price = tariff.true_up_price_per_kwh
         self._places = places
@@ -78,10 +83,14 @@ class ManyEnergies:
                 price_of[place][row] += rate.price
             for row in sold:
                 price_of[place][row] -= rate.price
+        for p, (low, high) in enumerate(layout.period_bins):
+            for b in range(low, high):
+                price_of[places.of("energy", p, ())][IMPORTED, b] += float(prices[0][b])
+                price_of[places.of("export", p, ())][EXPORTED, b] -= float(prices[1][b])
         self._priced = [
             (place, price, rows)
-            for place, prices in price_of.items()
-            for price, rows in _by_price(prices)
+            for place, own_prices in price_of.items()
+            for price, rows in _by_price(own_prices)
         ]
         self._settled = tuple(settled.values())
 

@@ -12,7 +12,7 @@ from bess.tariff.model import Tariff
 from bess.tariff.rates import EnergyRate
 from bess.timeline import Timeline
 
-__all__ = ["series_lines", "spans_of", "step_lines"]
+__all__ = ["prices_by_bin", "series_lines", "spans_of", "step_lines"]
 
 
 def step_lines(
@@ -72,6 +72,21 @@ def series_lines(
             kind: Kind = "energy" if sign > 0 else "export"
             lines.append(BillLine(name, kind, p, None, None, quantity, "kWh", amount))
     return lines
+
+
+def prices_by_bin(
+    tariff: Tariff, timeline: Timeline, layout: Layout
+) -> tuple[Floats, Floats] | None:
+    """Import and export prices of a whole tariff by bin; None where they change within one."""
+    runs = layout.runs
+    own = np.zeros(runs.bins), np.zeros(runs.bins)
+    if tariff.series is not None:
+        bin_of = np.repeat(runs.bin, np.diff(runs.start))
+        for by_bin, price in zip(own, tariff.series.on(timeline, tariff.time_zone), strict=True):
+            by_bin[bin_of] = price
+            if not np.array_equal(by_bin[bin_of], price):
+                return None
+    return own
 
 
 def spans_of(
