@@ -10,108 +10,24 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bills import FLAT, hours, make
+from bills import make
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from many_bills import YEAR, check, determinants, everything, random_flows
 from strategies_rules import few
 from strategies_tariffs import TariffCase, tariff_cases
 from test_pysam_bills import LOADS, METERING, column
 
-from bess import Bill, InputError, Site, _core, load_tariff
+from bess import Site, load_tariff
 from bess.tariff import (
-    Band,
     DemandRate,
     EnergyRate,
     FixedCharge,
-    MinimumCharge,
-    PercentageRate,
-    PriceSeries,
-    Ratchet,
     Tariff,
 )
-from bess.tariff.bill import bill_energy
 from bess.tariff.demand import past_peaks
 from bess.tariff.many_bills import ManyBills
 from bess.tariff.periods import billing_dates
-
-YEAR = Site(load_kwh=np.ones(8760), start="2025-01-01T00:00Z")
-Flows = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]
-
-
-def random_flows(seed: int, steps: int, batteries: int, most: float = 4.0) -> Flows:
-    """What crosses the meters of some batteries, shape (batteries, steps): never both ways."""
-    random = np.random.default_rng(seed)
-    net = random.uniform(-most, most, (batteries, steps)) * random.integers(0, 2, (1, steps))
-    net *= random.choice([0.0, 0.001, 1.0, 1.0, 30.0], (batteries, 1))
-    net += random.choice([0.0, 0.0, -most, most], (batteries, 1))
-    return np.maximum(net, 0.0), np.maximum(-net, 0.0)
-
-
-def determinants(bills: ManyBills, flows: Flows) -> np.ndarray[Any, Any]:
-    """Imports, exports and peaks by bin, shape (3, bins, batteries)."""
-    runs = bills.layout.runs
-    each = [_core.settle(*own, runs.start, runs.bin, runs.bins) for own in zip(*flows, strict=True)]
-    return np.ascontiguousarray(np.moveaxis(each, 0, -1))
-
-
-def one_by_one(site: Site, tariff: Tariff, flows: Flows, **given: Any) -> list[Bill]:
-    return [bill_energy(site, tariff, *own, **given) for own in zip(*flows, strict=True)]
-
-
-def check(site: Site, tariff: Tariff, flows: Flows, **given: Any) -> dict[str, Any] | None:
-    """Assert that totals, kinds and billing periods are those of single bills."""
-    bills = ManyBills(tariff, site.timeline, **given)
-    known = determinants(bills, flows)
-    if bills.refusal is not None:
-        with pytest.raises(InputError, match="cannot be billed from energies and peaks by bin"):
-            bills.of(*known)
-        return None
-    total, by_kind = bills.of(*known)
-    by_period = bills.by_period(*known)
-    for i, own in enumerate(one_by_one(site, tariff, flows, **given)):
-        near = 1e-9 * sum(abs(line.amount) for line in own.lines)
-        assert abs(total[i] - own.total) <= near
-        assert np.abs(by_period[:, i] - own.monthly).max() <= near
-        kinds = {kind: sum(amounts) for kind, amounts in own.by_kind().items()}
-        for kind in {*kinds, *by_kind}:
-            found = by_kind[kind][i] if kind in by_kind else 0.0
-            assert abs(found - kinds.get(kind, 0.0)) <= near
-    return by_kind
-
-
-def everything() -> Tariff:
-    """Every charge that follows from energies and peaks by bin."""
-    peak, year = (hours(*range(16, 21)),), Ratchet((50.0,))
-    return Tariff(
-        "everything",
-        rates=(
-            EnergyRate("peak", price=0.3, times=peak),
-            EnergyRate("any", price=0.1),
-            EnergyRate("credit", price=-0.02, charge_class=("SUPPLY",)),
-            EnergyRate("tiers", bands=(Band(0.1, limit_kwh=300), Band(0.2))),
-            EnergyRate("of use", bands=(Band(0.2, limit_kwh_per_kw=100), Band(0.1)), times=peak),
-            EnergyRate(
-                "all", bands=(Band(0.1, limit_kwh=200), Band(0.2)), times=peak, counts="all"
-            ),
-            EnergyRate("sold", price=0.05, on_import=False, on_export=True),
-            EnergyRate("quarter", price=0.01, settlement="quarter"),
-            EnergyRate("year", price=0.04, on_import=False, on_export=True, settlement="year"),
-            EnergyRate("public", price=0.02, bypassable=False),
-        ),
-        demand_rates=(
-            DemandRate("any hours", 3.0, ratchet=year),
-            DemandRate("peak hours", 2.0, window=peak, charge_class=("SUPPLY",)),
-            DemandRate("year", 5.0, period="year"),
-        ),
-        fixed_charges=(FixedCharge("meter", 20.0), FixedCharge("gift", -5.0)),
-        minimum_charges=(MinimumCharge("least", 100.0), MinimumCharge("of a year", 2000.0, "year")),
-        percentages=(
-            PercentageRate("rider", 3.0, ("SUPPLY",)),
-            PercentageRate("tax", 8.0, ("TAX",)),
-            PercentageRate("on top", 1.0, ("AFTER_TAX",)),
-        ),
-    )
-
 
 KNOWN = ("net metering", "bands", "demand", "netted", "minimum", "percentages", "fixed")
 
@@ -233,49 +149,6 @@ def test_pickled_they_bill_the_same() -> None:
     known = determinants(bills, random_flows(3, YEAR.steps, 6))
     again = pickle.loads(pickle.dumps(bills))
     assert np.array_equal(again.of(*known)[0], bills.of(*known)[0])
-
-
-def test_prices_by_step_are_taken_where_they_are_one_in_each_bin() -> None:
-    flat = make(series=PriceSeries([0.3], [0.1], repeats=True))  # type: ignore[arg-type]
-    flows = random_flows(6, YEAR.steps, 3)
-    found = check(YEAR, flat, flows)
-    assert found is not None
-    assert set(found) == {"energy", "export"}
-    months = np.array([instant.month for instant in YEAR.timeline.timestamps])
-    monthly = replace(everything(), series=PriceSeries(0.01 * months, 0 * months))
-    assert check(YEAR, monthly, flows) is not None
-    assert check(YEAR, replace(monthly, metering="net_metering"), flows) is not None
-
-
-HOUR = PriceSeries(np.arange(8760) % 24, np.ones(8760))
-PRICES = EnergyRate("market", prices=HOUR)
-DAYS = EnergyRate("days", price=0.1, on_export=False, settlement="day")
-HOURS = EnergyRate("hours", price=0.1, on_import=False, on_export=True, settlement="hour")
-BY_DAY = DemandRate("by day", 1.0, period="day")
-
-
-@pytest.mark.parametrize(
-    ("tariff", "why"),
-    [
-        (make(series=HOUR), "it has prices by step"),
-        (make(PRICES), "market has prices by step"),
-        (make(DAYS), "days nets imports and exports by the day"),
-        (make(FLAT, HOURS), "hours nets imports and exports by the hour"),
-        (
-            make(demand_rates=(DemandRate("a day", 1.0, period="day"),)),
-            "a day is for the peak of each day",
-        ),
-        (
-            make(demand_rates=(DemandRate("D", 1.0),), demand_interval_minutes=120),
-            "its demand is mean power over 120 minutes, which are several steps",
-        ),
-        (make(demand_interval_minutes=120), None),
-    ],
-)
-def test_what_needs_steps_says_why(tariff: Tariff, why: str | None) -> None:
-    bills = ManyBills(tariff, YEAR.timeline)
-    assert bills.refusal == why
-    check(YEAR, tariff, random_flows(5, YEAR.steps, 1))
 
 
 def test_a_price_by_hand() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
+from functools import reduce
 from typing import TypeAlias
 
 import numpy as np
@@ -24,13 +25,13 @@ from bess.tariff.amounts import (
     percentages_of,
 )
 from bess.tariff.demand import PastPeaks, bands_of, billed_peaks, parts_of
-from bess.tariff.layout import Layout, lay_out, window_of
+from bess.tariff.layout import lay_out, window_of
 from bess.tariff.lines import BillLine
 from bess.tariff.many_energies import Energies, ManyEnergies, Netting
-from bess.tariff.many_sums import Places, Sums, rows_of
+from bess.tariff.many_sums import Place, Places, Sums, rows_of
 from bess.tariff.model import Tariff
 from bess.tariff.quantities import Quantity, in_bands
-from bess.tariff.stepwise import prices_by_bin
+from bess.tariff.stepwise import EnergyPrices, nets_steps, step_prices
 from bess.timeline import Timeline
 
 __all__ = ["ManyBills"]
@@ -41,32 +42,30 @@ Peaks: TypeAlias = list[Quantity | None]
 class ManyBills:
     """Bills of many batteries on one tariff and horizon. Immutable, picklable, safe from threads.
 
-        Parameters
-        ----------
-        tariff
-            What they are billed on.
-        timeline
-            The steps of the horizon.
-        dates
-            The dates at which bills begin; by default months.
-        past
-            Peaks before the horizon, for ratchets.
+    Parameters
+    ----------
+    tariff
+        What they are billed on.
+    timeline
+        The steps of the horizon.
+    dates
+        The dates at which bills begin; by default months.
+    past
+        Peaks before the horizon, for ratchets.
 
-        Raises
-        ------
-        InputError
-            For what `bess.bill` refuses of the tariff on the horizon.
+    Raises
+    ------
+    InputError
+        For what `bess.bill` refuses of the tariff on the horizon.
 
-        >>> from datetime import UTC, datetime
-        >>> from bess.tariff import EnergyRate, FixedCharge
-        >>> from bess.tariff.stepwise import prices_by_bin
-    from bess.timeline import Timeline
-        >>> tariff = Tariff("T", rates=(EnergyRate("energy", price=0.5),),
-        ...                 fixed_charges=(FixedCharge("meter", 10.0),))
-        >>> bills = ManyBills(tariff, Timeline(datetime(2025, 6, 1, tzinfo=UTC), 3600, 720))
-        >>> kwh = np.array([[100.0, 200.0]])  # one bin, two batteries
-        >>> bills.of(kwh, 0 * kwh, 0 * kwh)[0]
-        array([ 60., 110.])
+    >>> from datetime import UTC, datetime
+    >>> from bess.tariff import EnergyRate, FixedCharge
+    >>> tariff = Tariff("T", rates=(EnergyRate("energy", price=0.5),),
+    ...                 fixed_charges=(FixedCharge("meter", 10.0),))
+    >>> bills = ManyBills(tariff, Timeline(datetime(2025, 6, 1, tzinfo=UTC), 3600, 720))
+    >>> kwh = np.array([[100.0, 200.0]])  # one bin, two batteries
+    >>> bills.of(kwh, 0 * kwh, 0 * kwh)[0]
+    array([ 60., 110.])
     """
 
     def __init__(
@@ -78,15 +77,10 @@ class ManyBills:
     ) -> None:
         self.layout = lay_out(tariff, timeline, dates)
         """Its ``runs`` are the bins by which energies and peaks are taken."""
-        prices = prices_by_bin(tariff, timeline, self.layout)
-        self.refusal = _refusal(tariff, self.layout, prices is not None)
-        """Why bills do not follow from energies and peaks by bin; None where they do."""
-        self._prices = prices
         self._tariff = tariff
         self._timeline = timeline
         self._past = past or {}
-        nets = tariff.metering == "net_metering" and self.refusal is None
-        self._netting = Netting(self.layout) if nets else None
+        self._netting = Netting(self.layout) if tariff.metering == "net_metering" else None
         parts = [
             part
             for stage in range(3)
@@ -94,11 +88,34 @@ class ManyBills:
         ]
         matters = bool(tariff.minimum_charges) or any(len(set(part)) > 1 for part in parts)
         self._places = Places(matters, classes_asked_for(tariff))
-        self._windows = tuple(rows_of(self.layout.peaks))
+        self._by_bin: list[EnergyPrices] = []
+        self._by_step: list[EnergyPrices] = []
+        for prices in step_prices(tariff, timeline, self.layout):
+            by_bin = prices.by_bin(self.layout.runs)
+            if by_bin is not None:
+                self._by_bin.append(by_bin)
+            else:
+                self._by_step.append(prices)
+        self.refusal = self._refuse()
+        """Why bills do not follow from energies and peaks by bin; None where they do."""
+        self._windows = tuple(rows_of(self.layout.peaks)) if self.layout.peak_runs is None else ()
         self._compiled: dict[Places, tuple[ManyEnergies, Amounts]] = {}
 
+    @property
+    def step_prices(self) -> tuple[Floats, Floats] | None:
+        """What energy costs and earns in each step beside what it does by bin; None: nothing."""
+        if not self._by_step:
+            return None
+        prices = [(own.buy, own.sell) for own in self._by_step]
+        buy, sell = (reduce(np.add, side) for side in zip(*prices, strict=True))
+        return buy, sell
+
     def of(
-        self, imports: Floats, exports: Floats, peaks: Floats
+        self,
+        imports: Floats,
+        exports: Floats,
+        peaks: Floats,
+        at_step_prices: Floats | None = None,
     ) -> tuple[Floats, dict[str, Floats]]:
         """What the bills come to: in all, and what each kind of line that there can be does.
 
@@ -111,13 +128,15 @@ class ManyBills:
             kWh over each battery's meter by bin of ``layout.runs``, shape (bins, batteries).
         peaks
             The most kWh imported in a step, likewise.
+        at_step_prices
+            What energy comes to at `step_prices`, if there are any, shape (batteries,).
 
         Raises
         ------
         InputError
-            Where there is a `refusal`.
+            Where there is a `refusal`, or step prices and nothing at them.
         """
-        amounts = self._amounts(self._places, imports, exports, peaks)
+        amounts = self._amounts(self._places, imports, exports, peaks, at_step_prices)
         batteries = imports.shape[1]
         kinds: dict[str, list[Quantity]] = defaultdict(list)
         for (kind, _, _), amount in amounts.items():
@@ -128,18 +147,31 @@ class ManyBills:
     def by_period(self, imports: Floats, exports: Floats, peaks: Floats) -> Floats:
         """What the bills come to in each billing period, shape (periods, batteries); see `of`."""
         places = self._places._replace(periods=True)
-        amounts = self._amounts(places, imports, exports, peaks)
+        if self._by_step:
+            reason = f"cannot be billed by period: {self._by_step[0].name} has prices by step"
+            raise InputError.at(f"tariff {self._tariff.name}", reason)
+        amounts = self._amounts(places, imports, exports, peaks, None)
         periods: list[list[Quantity]] = [[] for _ in self.layout.periods]
         for (_, p, _), amount in amounts.items():
             periods[p].append(amount)
         return np.array([_sum(own, imports.shape[1]) for own in periods])
 
-    def _amounts(self, places: Places, imports: Floats, exports: Floats, peaks: Floats) -> Amounts:
+    def _amounts(
+        self,
+        places: Places,
+        imports: Floats,
+        exports: Floats,
+        peaks: Floats,
+        at_step_prices: Floats | None,
+    ) -> Amounts:
         """Everything that is billed, by place."""
         tariff, timeline, layout = self._tariff, self._timeline, self.layout
-        if self.refusal is not None or self._prices is None:
+        if self.refusal is not None:
             reason = f"cannot be billed from energies and peaks by bin: {self.refusal}"
             raise InputError.at(f"tariff {tariff.name}", reason)
+        if (at_step_prices is None) == bool(self._by_step):
+            reason = "must be given just where the tariff has prices by step"
+            raise InputError.at("at_step_prices", reason)
         bought, sold = list(imports), list(exports)
         energies = Energies((bought, bought, sold))
         if self._netting is not None:
@@ -147,7 +179,7 @@ class ManyBills:
         highest = self._period_peaks(peaks)
         if places not in self._compiled:
             fixed = _fixed(fixed_lines(tariff, timeline, layout), places)
-            self._compiled[places] = ManyEnergies(tariff, layout, places, self._prices), fixed
+            self._compiled[places] = ManyEnergies(tariff, layout, places, self._by_bin), fixed
         charges, fixed = self._compiled[places]
         sums = Sums()
         charges.add(sums, energies, highest)
@@ -160,9 +192,32 @@ class ManyBills:
                 for price, quantity in zip(prices, in_bands(kw, limits), strict=True):
                     sums.add(place, price * share, quantity)
         amounts = dict(fixed)
+        if at_step_prices is not None:
+            amounts[self._step_place(self._by_step[0])] = at_step_prices
         sums.price(amounts)
         charges_on_charges(tariff, timeline, layout, amounts)
         return amounts
+
+    def _refuse(self) -> str | None:
+        tariff, layout = self._tariff, self.layout
+        for rate in tariff.rates:
+            nets = rate.by_step and rate.prices is None and self._netting is not None
+            if nets or nets_steps(rate, self._timeline):
+                return f"{rate.name} nets imports and exports by the {rate.settlement}"
+        if self._by_step and self._places.periods:
+            return f"{self._by_step[0].name} has prices by step, and charges depend on months"
+        if len({self._step_place(prices) for prices in self._by_step}) > 1:
+            return f"{self._by_step[0].name} has prices by step, and so have lines of another kind"
+        for demand in tariff.demand_rates:
+            if demand.period == "day":
+                return f"{demand.name} is for the peak of each day"
+        if layout.peak_runs is not None:
+            minutes = tariff.demand_interval_minutes
+            return f"its demand is mean power over {minutes} minutes, which are several steps"
+        return None
+
+    def _step_place(self, prices: EnergyPrices) -> Place:
+        return self._places.of(prices.kind, 0, prices.charge_class)
 
     def _period_peaks(self, peaks: Floats) -> list[Peaks]:
         """Peak power in kW by window and billing period, None where a window has no hours."""
@@ -176,24 +231,6 @@ class ManyBills:
                 highest = highest * (3600 / timeline.step_seconds)
             found[window][p] = highest
         return found
-
-
-def _refusal(tariff: Tariff, layout: Layout, priced_by_bin: bool) -> str | None:
-    """Why a tariff's bills do not follow from energies and peaks by bin."""
-    if not priced_by_bin:
-        return "it has prices by step"
-    for rate in tariff.rates:
-        if rate.prices is not None:
-            return f"{rate.name} has prices by step"
-        if rate.by_step:
-            return f"{rate.name} nets imports and exports by the {rate.settlement}"
-    for demand in tariff.demand_rates:
-        if demand.period == "day":
-            return f"{demand.name} is for the peak of each day"
-    if layout.peak_runs is not None:
-        minutes = tariff.demand_interval_minutes
-        return f"its demand is mean power over {minutes} minutes, which are several steps"
-    return None
 
 
 def _fixed(lines: Iterable[BillLine], places: Places) -> Amounts:

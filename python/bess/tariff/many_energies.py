@@ -15,6 +15,7 @@ from bess.tariff.many_sums import Place, Places, Sums, rows_of, total
 from bess.tariff.model import Tariff
 from bess.tariff.quantities import Quantity, in_bands, larger, part_of, smaller
 from bess.tariff.rates import EnergyRate
+from bess.tariff.stepwise import EnergyPrices
 
 __all__ = ["Energies", "ManyEnergies", "Netting"]
 
@@ -52,11 +53,11 @@ class Settled(NamedTuple):
 class ManyEnergies:
     """The energy charges of a tariff on a layout, added up by place.
 
-    ``prices``: what energy costs and earns by bin beside the rates (see `prices_by_bin`).
+    ``prices``: by bin, what energy costs and earns beside the rates that have one price.
     """
 
     def __init__(
-        self, tariff: Tariff, layout: Layout, places: Places, prices: tuple[Floats, Floats]
+        self, tariff: Tariff, layout: Layout, places: Places, prices: Sequence[EnergyPrices]
     ) -> None:
         self._layout = layout
         self._true_up_price = tariff.true_up_price_per_kwh
@@ -75,18 +76,20 @@ class ManyEnergies:
             sold = [(EXPORTED, b) for b in bins if terms.of_export[e]]
             if terms.floored[e] or terms.capped[e] or rate.bands:
                 whether = bool(terms.floored[e]), bool(terms.capped[e])
-                own = settled.setdefault(into, Settled(place, period, rate, [], [], *whether))
-                own.bought.extend(bought)
-                own.sold.extend(sold)
+                one = settled.setdefault(into, Settled(place, period, rate, [], [], *whether))
+                one.bought.extend(bought)
+                one.sold.extend(sold)
                 continue
             for row in bought:
                 price_of[place][row] += rate.price
             for row in sold:
                 price_of[place][row] -= rate.price
-        for p, (low, high) in enumerate(layout.period_bins):
-            for b in range(low, high):
-                price_of[places.of("energy", p, ())][IMPORTED, b] += float(prices[0][b])
-                price_of[places.of("export", p, ())][EXPORTED, b] -= float(prices[1][b])
+        for own in prices:
+            for p, (low, high) in enumerate(layout.period_bins):
+                own_prices = price_of[places.of(own.kind, p, own.charge_class)]
+                for b in range(low, high):
+                    own_prices[IMPORTED, b] += float(own.buy[b])
+                    own_prices[EXPORTED, b] -= float(own.sell[b])
         self._priced = [
             (place, price, rows)
             for place, own_prices in price_of.items()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from bess._arrays import Floats
-from bess.tariff.layout import Layout
+from bess.tariff.layout import Layout, Runs
 from bess.tariff.lines import BillLine, Kind
 from bess.tariff.model import Tariff
 from bess.tariff.rates import EnergyRate
 from bess.timeline import Timeline
 
-__all__ = ["prices_by_bin", "series_lines", "spans_of", "step_lines"]
+__all__ = ["EnergyPrices", "nets_steps", "series_lines", "spans_of", "step_lines", "step_prices"]
 
 
 def step_lines(
@@ -74,19 +76,47 @@ def series_lines(
     return lines
 
 
-def prices_by_bin(
-    tariff: Tariff, timeline: Timeline, layout: Layout
-) -> tuple[Floats, Floats] | None:
-    """Import and export prices of a whole tariff by bin; None where they change within one."""
-    runs = layout.runs
-    own = np.zeros(runs.bins), np.zeros(runs.bins)
-    if tariff.series is not None:
+class EnergyPrices(NamedTuple):
+    """What energy costs and earns in each step, or in each bin, of one kind of line."""
+
+    name: str
+    kind: Kind
+    charge_class: tuple[str, ...]
+    buy: Floats
+    sell: Floats
+
+    def by_bin(self, runs: Runs) -> EnergyPrices | None:
+        """The prices of each bin from those of steps; None where they change within one."""
         bin_of = np.repeat(runs.bin, np.diff(runs.start))
-        for by_bin, price in zip(own, tariff.series.on(timeline, tariff.time_zone), strict=True):
-            by_bin[bin_of] = price
-            if not np.array_equal(by_bin[bin_of], price):
-                return None
-    return own
+        buy, sell = np.zeros(runs.bins), np.zeros(runs.bins)
+        buy[bin_of], sell[bin_of] = self.buy, self.sell
+        if not (np.array_equal(buy[bin_of], self.buy) and np.array_equal(sell[bin_of], self.sell)):
+            return None
+        return self._replace(buy=buy, sell=sell)
+
+
+def nets_steps(rate: EnergyRate, timeline: Timeline) -> bool:
+    """Whether a rate nets hours or days of several steps; in one, a meter only runs one way."""
+    several = rate.settlement == "day" or timeline.step_seconds < 3600
+    return rate.by_step and rate.nets and several
+
+
+def step_prices(tariff: Tariff, timeline: Timeline, layout: Layout) -> list[EnergyPrices]:
+    """All prices by step of a tariff, but for rates that net several steps."""
+    found = []
+    if tariff.series is not None:
+        buy, sell = tariff.series.on(timeline, tariff.time_zone)
+        found.append(EnergyPrices("it", "energy", (), buy, np.zeros(len(buy))))
+        found.append(EnergyPrices("it", "export", (), np.zeros(len(buy)), sell))
+    for index, inside in layout.by_step:
+        rate = tariff.rates[index]
+        if rate.prices is not None and not nets_steps(rate, timeline):
+            buy, sell = rate.prices.on(timeline, tariff.time_zone)
+            buy = buy * (inside & rate.on_import)
+            sell = sell * (inside & (rate.on_export and rate.bypassable))
+            kind: Kind = "energy" if rate.on_import else "export"
+            found.append(EnergyPrices(rate.name, kind, rate.charge_class, buy, sell))
+    return found
 
 
 def spans_of(
