@@ -40,7 +40,7 @@ def test_random_tariffs_are_billed_as_one_by_one(case: TariffCase, seed: int) ->
 
 
 @pytest.mark.slow
-@settings(few, max_examples=1000)
+@settings(few, max_examples=300)
 @given(tariff_cases(KNOWN, most=len(KNOWN)), st.integers(0, 2**32))
 def test_charges_of_all_kinds_together_are_billed_as_one_by_one(
     case: TariffCase, seed: int

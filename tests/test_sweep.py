@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import bess
 from bess.sweeping.metrics import METRICS
 from bess.sweeping.running import Chunk, Columns, chunks_of, run_on_threads
-from bess.tariff import DemandRate, EnergyRate, FixedCharge, HourMatrix, Tariff
+from bess.tariff import DemandRate, EnergyRate, FixedCharge, HourMatrix, PriceSeries, Tariff
 
 STEPS = 24 * 40
 RNG = np.random.default_rng(1)
@@ -113,9 +113,12 @@ DEMAND = replace(
     name="demand",
     demand_rates=(DemandRate("peak", 9.0), DemandRate("evening", 4.0, window=(EVENING,))),
 )
+BY_STEP = PriceSeries(0 * LOAD, np.where(np.arange(STEPS) % 24 >= 16, 0.1, 0.02))
 
 
-@pytest.mark.parametrize("tariff", [PLAIN, DEMAND])
+@pytest.mark.parametrize(
+    "tariff", [PLAIN, DEMAND, replace(PLAIN, series=BY_STEP), replace(DEMAND, series=BY_STEP)]
+)
 @pytest.mark.parametrize("strategy", [bess.Surplus(), NIGHT, bess.Optimize()])
 def test_tariffs_bill_every_row_as_its_dispatch_is_billed(tariff: Tariff, strategy: Any) -> None:
     grid = bess.BatteryGrid(capacity_kwh=[4, 9], duration_hours=[2, 3])

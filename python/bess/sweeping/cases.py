@@ -109,7 +109,8 @@ class Case:
             if self.tariff.metering == "buy_all_sell_all":
                 return None
             bills = ManyBills(self.tariff, self.site.timeline)
-            if bills.refusal is not None:
+            optimum = isinstance(strategy, Optimize)
+            if bills.refusal is not None or (optimum and bills.step_prices is not None):
                 bills = None
                 if self._paid is None or "bill_by_kind" in self.metrics:
                     return None
@@ -119,7 +120,8 @@ class Case:
             return Optima(self.site, bills, self._paid, self._fixed, strategy.gap)
         if isinstance(strategy, (Surplus, FixedSchedule)) and Lanes.know_site(self.site):
             zone = None if self.tariff is None else self.tariff.time_zone
-            return Lanes(self.site, strategy, zone, bills, self._paid, self._fixed)
+            prices = self._paid if bills is None else bills.step_prices
+            return Lanes(self.site, strategy, zone, bills, prices, self._fixed)
         return None
 
     @cached_property

@@ -39,6 +39,7 @@ class AtOnce:
     """Many batteries at one site, straight to the determinants of their bills.
 
     ``bills`` are on a tariff; without, what is paid at prices by step and ``fixed`` is the bill.
+    Where bills have prices by step, what is paid is at those.
     """
 
     def __init__(self, site: Site, bills: ManyBills | None, fixed: float) -> None:
@@ -104,7 +105,8 @@ class AtOnce:
             violations=np.zeros(count),
         )
         if self._bills is not None:
-            found.bill, found.bill_by_kind = self._bills.of(imported, exported, peak)
+            paid = None if self._bills.step_prices is None else totals.paid
+            found.bill, found.bill_by_kind = self._bills.of(imported, exported, peak, paid)
         return found
 
 

@@ -25,7 +25,7 @@ _LANES: Final = 64
 
 
 class Lanes(AtOnce):
-    """Surplus or a fixed schedule; ``prices`` by step where there are no bills."""
+    """Surplus or a fixed schedule; ``prices`` by step are those of bills, or all there is."""
 
     def __init__(
         self,
@@ -38,10 +38,10 @@ class Lanes(AtOnce):
     ) -> None:
         super().__init__(site, bills, fixed)
         self._scheduled = isinstance(strategy, FixedSchedule)
-        self._priced = bills is None and prices is not None
+        self._priced = prices is not None
         rule = core_rule(strategy, site.timeline, time_zone)
         runs = self.bins[0]
-        paid = prices if self._priced and prices is not None else (None, None)
+        paid = (None, None) if prices is None else prices
         self._programs = {
             (grid, send): _core.SweepProgram(
                 site._core, rule, grid, send, runs.start, runs.bin, runs.bins, *paid

@@ -8,7 +8,7 @@ all operations are element by element, and sums run over bins and lines in their
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import reduce
 from typing import TypeAlias
@@ -96,19 +96,12 @@ class ManyBills:
                 self._by_bin.append(by_bin)
             else:
                 self._by_step.append(prices)
+        self.step_prices = _together(self._by_step)
+        """What energy costs and earns in each step beside what it does by bin; None: nothing."""
         self.refusal = self._refuse()
         """Why bills do not follow from energies and peaks by bin; None where they do."""
         self._windows = tuple(rows_of(self.layout.peaks)) if self.layout.peak_runs is None else ()
         self._compiled: dict[Places, tuple[ManyEnergies, Amounts]] = {}
-
-    @property
-    def step_prices(self) -> tuple[Floats, Floats] | None:
-        """What energy costs and earns in each step beside what it does by bin; None: nothing."""
-        if not self._by_step:
-            return None
-        prices = [(own.buy, own.sell) for own in self._by_step]
-        buy, sell = (reduce(np.add, side) for side in zip(*prices, strict=True))
-        return buy, sell
 
     def of(
         self,
@@ -231,6 +224,12 @@ class ManyBills:
                 highest = highest * (3600 / timeline.step_seconds)
             found[window][p] = highest
         return found
+
+
+def _together(prices: Sequence[EnergyPrices]) -> tuple[Floats, Floats] | None:
+    if not prices:
+        return None
+    return reduce(np.add, [own.buy for own in prices]), reduce(np.add, [own.sell for own in prices])
 
 
 def _fixed(lines: Iterable[BillLine], places: Places) -> Amounts:
