@@ -8,7 +8,7 @@ all operations are element by element, and sums run over bins and lines in their
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from functools import reduce
 from typing import TypeAlias
@@ -240,7 +240,7 @@ def _fixed(lines: Iterable[BillLine], places: Places) -> Amounts:
     return amounts
 
 
-def _sum(amounts: Iterable[Quantity], batteries: int) -> Floats:
+def _sum(amounts: Collection[Quantity], batteries: int) -> Floats:
     """The sum of some amounts for each battery, those that are alike for all of them first."""
     arrays = [amount for amount in amounts if isinstance(amount, np.ndarray)]
     found = np.full(batteries, sum((a for a in amounts if not isinstance(a, np.ndarray)), 0.0))
