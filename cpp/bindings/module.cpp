@@ -18,6 +18,7 @@ void bind_dynamic_program(pybind11::module_& m);
 void bind_schedule(pybind11::module_& m);
 void bind_rolling(pybind11::module_& m);
 void bind_optimum_sweep(pybind11::module_& m);
+void bind_size_cut(pybind11::module_& m);
 void bind_sweep(pybind11::module_& m);
 }  // namespace bess::border
 
@@ -38,5 +39,6 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   bess::border::bind_schedule(m);
   bess::border::bind_rolling(m);
   bess::border::bind_optimum_sweep(m);
+  bess::border::bind_size_cut(m);
   bess::border::bind_sweep(m);
 }
