@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from bess.storage import PostStorageProfile, StorageRequest, StorageResponse, run_request
     from bess.sweeping.costs import Costs
     from bess.sweeping.parameters import BatteryGrid
+    from bess.sweeping.sized import Sizing
+    from bess.sweeping.sizing import size
     from bess.sweeping.stored import read_sweep
     from bess.sweeping.sweep import sweep
     from bess.sweeping.table import SweepTable
@@ -77,6 +79,7 @@ __all__ = [
     "Savings",
     "SchedulePolicy",
     "Site",
+    "Sizing",
     "SolverError",
     "StorageRequest",
     "StorageResponse",
@@ -97,6 +100,7 @@ __all__ = [
     "roll",
     "run_request",
     "savings",
+    "size",
     "sweep",
 ]
 
@@ -110,6 +114,7 @@ _LATER = {
     "PostStorageProfile": "bess.storage",
     "Profile": "bess.profile",
     "Savings": "bess.economics",
+    "Sizing": "bess.sweeping.sized",
     "StorageRequest": "bess.storage",
     "StorageResponse": "bess.storage",
     "SweepTable": "bess.sweeping.table",
@@ -121,6 +126,7 @@ _LATER = {
     "read_sweep": "bess.sweeping.stored",
     "run_request": "bess.storage",
     "savings": "bess.economics",
+    "size": "bess.sweeping.sizing",
     "sweep": "bess.sweeping.sweep",
 }
 
