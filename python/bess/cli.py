@@ -14,6 +14,7 @@ from bess._json import read_json
 from bess.commands.device import devices, read_devices
 from bess.commands.lifetime import with_savings
 from bess.commands.running import errors_alone, progress
+from bess.commands.sweep import sweep_file
 from bess.errors import InputError
 
 __all__ = ["app", "main"]
@@ -27,6 +28,7 @@ app = typer.Typer(
 app.add_typer(devices, name="device")
 tariffs_of = typer.Typer(help="What suppliers charge and pay.", no_args_is_help=True)
 app.add_typer(tariffs_of, name="tariff")
+app.command("sweep")(sweep_file)
 
 
 _SAVINGS: Final = "Savings: bills before, with solar and after, and what they amount to"

@@ -31,7 +31,7 @@ from bess.tariff.price_map import price_map
 if TYPE_CHECKING:
     from bess.economics import Savings
 
-__all__ = ["page"]
+__all__ = ["cards", "chart", "document", "page"]
 
 # What the page may load: nothing but what is in it.
 _POLICY: Final = (
@@ -67,10 +67,6 @@ def page(
     MissingExtraError
         Without the extra ``plots``.
     """
-    try:
-        from plotly.offline import get_plotlyjs
-    except ImportError:
-        raise MissingExtraError("a page of charts", "plots") from None
     tariff = _tariff_of(result)
     bills = _bills(result, savings, tariff)
     if assumptions is None:
@@ -85,10 +81,25 @@ def page(
     body = [
         f"<h1>{escape(title)}</h1>",
         f'<p class="under">{escape("; ".join(under))}</p>',
-        _cards(_figures(result, savings, bills)),
+        cards(_figures(result, savings, bills)),
         *_sections(result, savings, tariff, bills),
         *_lists(result, assumptions, _not_billed(bills)),
     ]
+    return document(title, body)
+
+
+def document(title: str, body: Sequence[str]) -> str:
+    """A page that holds all it needs, of parts in HTML.
+
+    Raises
+    ------
+    MissingExtraError
+        Without the extra ``plots``.
+    """
+    try:
+        from plotly.offline import get_plotlyjs
+    except ImportError:
+        raise MissingExtraError("a page of charts", "plots") from None
     css = files("bess").joinpath("page.css").read_text("utf-8")
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -173,36 +184,37 @@ def _not_billed(bills: list[tuple[str, Bill]]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _cards(figures: Iterable[tuple[str, str]]) -> str:
-    cards = (
+def cards(figures: Iterable[tuple[str, str]]) -> str:
+    """Figures, each with what it is."""
+    each = (
         f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in figures
     )
-    return f'<dl class="cards">{"".join(cards)}</dl>'
+    return f'<dl class="cards">{"".join(each)}</dl>'
 
 
 def _sections(
     result: Result, savings: Savings | None, tariff: Tariff | None, bills: list[tuple[str, Bill]]
 ) -> Iterator[str]:
     if bills:
-        yield _chart("bills", monthly_bills(bills), "Each billing period of the first year.")
+        yield chart("bills", monthly_bills(bills), "Each billing period of the first year.")
     else:
         yield f"<section><p>{_WITHOUT_TARIFF}</p></section>"
     if savings is not None and savings.years > 1:
-        yield _chart(
+        yield chart(
             "cash-flow",
             cash_flow_chart(savings),
             "The capital cost is paid in year 0; savings come at the ends of years.",
         )
-    yield _chart(
+    yield chart(
         "week",
         week(result),
         "The days in which the battery moves most. Upwards what serves the load, downwards what is "
         "stored or exported; below, the state of charge at the end of each step.",
     )
-    yield _chart(
+    yield chart(
         "state-of-charge", state_of_charge_map(result), "Mean of each hour, on the site's clock."
     )
-    yield _chart(
+    yield chart(
         "duration",
         duration_curve(result),
         "Import less export in each step, from the highest; below 0 the site exports.",
@@ -218,14 +230,15 @@ def _price_section(result: Result, tariff: Tariff) -> Iterator[str]:
         prices = price_map(tariff, result.site.timeline)
     except InputError:
         return
-    yield _chart(
+    yield chart(
         "prices",
         price_map_chart(prices, tariff.currency),
         f"{tariff.name}: the price of most weeks, of first bands, before percentages.",
     )
 
 
-def _chart(name: str, fig: Any, caption: str) -> str:
+def chart(name: str, fig: Any, caption: str) -> str:
+    """A section with a figure, under the figure's own title."""
     title = fig.layout.title.text
     fig.update_layout(title=None, margin={"t": 16})
     drawn = fig.to_html(

@@ -17,7 +17,7 @@ from bess.storage.request import StorageRequest
 from bess.strategy import FixedSchedule, Optimize, Strategy, Surplus
 from bess.tariff import Tariff
 
-__all__ = ["dispatch_request", "strategy_of"]
+__all__ = ["battery_of", "dispatch_request", "strategy_of"]
 
 
 def strategy_of(request: StorageRequest) -> Strategy:
@@ -46,7 +46,7 @@ def dispatch_request(
 
     ``before`` and ``solar`` are the tariffs it names for those scenarios.
     """
-    battery, options = _battery(request)
+    battery, options = battery_of(request)
     strategy = strategy_of(request)
     if request.savings is None:
         paid: dict[str, Any] = {"prices" if isinstance(tariff, Prices) else "tariff": tariff}
@@ -67,7 +67,7 @@ def dispatch_request(
     return found.result, found
 
 
-def _battery(
+def battery_of(
     request: StorageRequest,
 ) -> tuple[Battery | Sequence[BessDevice], dict[str, Any]]:
     """The battery or the devices, and what `dispatch` is told beside them."""

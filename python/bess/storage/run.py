@@ -23,7 +23,7 @@ from bess.strategy import Optimize
 from bess.tariff import Tariff, load_tariff
 from bess.time_of_use import Calendars
 
-__all__ = ["run_request"]
+__all__ = ["read_request", "run_request"]
 
 
 def run_request(
@@ -96,6 +96,36 @@ def run_request(
         assumptions += savings.assumptions
     currency = inputs.tariff.currency if isinstance(inputs.tariff, Tariff) else None
     return answer(asked, result, list(dict.fromkeys(assumptions)), currency, savings)
+
+
+def read_request(
+    request: Mapping[str, Any], profiles: Any, tariffs: Any, tariff_ids: Mapping[str, str]
+) -> tuple[StorageRequest, Site, dict[str, Tariff | Prices | None], list[str]]:
+    """A request, its site, its tariffs by their names, and what was assumed of them.
+
+    ``tariff_ids`` are ids, by the paths where they are asked for; without any the tariff is the
+    request's own.
+
+    Raises
+    ------
+    InputError
+        With everything found wrong in the request, its profiles and its tariffs.
+    """
+    asked = StorageRequest.model_validate(request)
+    spelling = Spelling(request)
+    inputs = _Inputs(asked, spelling, {})
+    library = tariff_library(tariffs)
+    found: dict[str, Tariff | Prices | None]
+    found = {name: inputs.named(library, path, name) for path, name in tariff_ids.items()}
+    if found:  # the request needs none of its own
+        own = asked.storage.model_copy(update={"main_tariff_id": next(iter(found))})
+        inputs.request = asked.model_copy(update={"storage": own})
+    inputs.read(profile_library(profiles), library, {})
+    try:
+        site, notes = inputs.site()
+    except InputError as error:
+        raise spelling.retold(error) from None
+    return asked, site, found or {"": inputs.tariff}, [*inputs.notes, *notes]
 
 
 class _Inputs:
@@ -206,6 +236,10 @@ class _Inputs:
         if wanted is None:
             return None
         return self._loaded(tariffs.find({self.spelling.path(path): wanted}))
+
+    def named(self, tariffs: Library, path: str, wanted: str) -> Tariff | Prices:
+        """The tariff of an id that is asked for at a path."""
+        return self._loaded(tariffs.find({path: wanted}))
 
     def _loaded(self, entry: Entry) -> Tariff | Prices:
         if isinstance(entry.source, Prices):

@@ -249,7 +249,7 @@ def parameters_of(batteries: Any, path: str) -> Parameters:
     InputError
         Naming the column and the row.
     """
-    if isinstance(batteries, BatteryGrid):
+    if isinstance(batteries, Parameters):
         return batteries
     if isinstance(batteries, Battery):
         given = batteries.model_dump()
