@@ -330,7 +330,7 @@ def test_refining_finds_the_higher_of_two_hills() -> None:
         return np.maximum(low, high)
 
     axes = [np.linspace(0, 10, 11), np.linspace(0, 10, 11)]
-    found = refine(hills, axes, hills(points_of(axes)), places=3, tolerance=1e-6)
+    found = refine(hills, axes, hills(points_of(axes)), places=3, finer=4, tolerance=1e-6)
     assert found.point == pytest.approx([7.37, 6.63], abs=1e-4)
     assert found.value == pytest.approx(1.01)
     assert (found.spacing <= 1e-5).all()

@@ -127,7 +127,7 @@ def test_batteries_may_be_a_table_in_a_file(folder: Path) -> None:
         ("[batteries]", "strategy = 1\n[batteries]", "many.toml.strategy"),
         ("[batteries]", 'strategies = ["best"]\n[batteries]', "many.toml.strategies[0] = 'best'"),
         ("[batteries]", 'tariffs = ["none"]\n[batteries]', "many.toml.tariffs[0] = 'none'"),
-        ("[batteries]", 'metrics = ["gain"]\n[batteries]', "metrics[0] = 'gain': must be one of"),
+        ("[batteries]", 'metrics = ["gain"]\n[batteries]', "many.toml.metrics[0] = 'gain': must"),
         ("[batteries]", "[costs]\nper_kwh = -1\n[batteries]", "many.toml.costs.per_kwh = -1"),
         ("[batteries]", "[size]\ncapacity_kwh = 3\n[batteries]", "many.toml.size: needs costs"),
         ("[batteries]", "[batteries", "many.toml: is no TOML"),
@@ -141,6 +141,17 @@ def test_what_is_wrong_in_the_file_is_named_and_nothing_is_written(
     result = command("many.toml")
     assert result.exit_code == 1
     assert message in result.stderr
+    assert not (folder / "out").exists()
+
+
+def test_without_extras_the_best_are_printed_and_nothing_is_written(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bess.commands.sweep.find_spec", lambda name: None)
+    result = command("many.toml")
+    assert result.exit_code == 0, result.output
+    assert "the best 6 of 6" in result.output
+    assert "written" not in result.output
     assert not (folder / "out").exists()
 
 

@@ -47,6 +47,7 @@ def sweep_file(
         from rich.console import Console
         from rich.text import Text
 
+        from bess.errors import InputError
         from bess.outputs import write_page
         from bess.plots.style import graph_objects
         from bess.prices import Prices
@@ -71,17 +72,21 @@ def sweep_file(
             kind = "prices" if isinstance(paid, Prices) else "tariff"
             priced.setdefault(kind, {})[name] = paid
         alone = {kind: _one_or_named(given) for kind, given in priced.items()}
-        table = sweep(
-            asked.site,
-            asked.batteries,
-            _one_or_named(asked.strategies),
-            **alone,
-            metrics=asked.metrics,
-            costs=asked.costs,
-            policies=asked.policies,
-            out=None if one_file else out,
-            workers=threads,
-        )
+        try:
+            table = sweep(
+                asked.site,
+                asked.batteries,
+                _one_or_named(asked.strategies),
+                **alone,
+                metrics=asked.metrics,
+                costs=asked.costs,
+                policies=asked.policies,
+                out=None if one_file else out,
+                workers=threads,
+            )
+        except InputError as error:
+            in_file = any(problem.path.startswith("metrics") for problem in error.problems)
+            raise error.under(str(file)) if in_file else error from None
         console = Console(highlight=False)
         found = table.best(10)
         title = f"{asked.title}: the best {len(found)} of {table.scenarios:,}"

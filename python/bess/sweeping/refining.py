@@ -16,9 +16,6 @@ from bess.sweeping.sizes import points_of
 
 __all__ = ["Refined", "refine"]
 
-_FINER = 4
-"""So many times finer is each grid than the one before."""
-
 
 class Refined(NamedTuple):
     """The best point, its value, how near its neighbours were tried, and how many were."""
@@ -35,12 +32,14 @@ def refine(
     values: Floats,
     *,
     places: int,
+    finer: int,
     tolerance: float,
 ) -> Refined:
     """The point of greatest value, from the ``values`` at a grid on.
 
     ``value`` takes points, a row each; NaN is no value. Around the best ``places`` that no
-    neighbour is better than, grids are made finer until ``tolerance`` of the ranges.
+    neighbour is better than, grids are made ``finer`` by that factor until ``tolerance`` of the
+    ranges, and moved where their best lies at their edge.
     """
     lower, upper = (np.array([axis[end] for axis in axes]) for end in (0, -1))
     first = np.array([axis[1] - axis[0] if len(axis) > 1 else 0.0 for axis in axes])
@@ -51,18 +50,26 @@ def refine(
     best = Refined(points[int(np.argmax(found))], float(found.max()), first, tried)
     for start in _peaks(found.reshape(shape))[:places]:
         spacing, centre, most = first, points[start], float(found[start])
-        while (spacing > tolerance * (upper - lower)).any():
-            spacing = spacing / _FINER
+        spacing = spacing / finer
+        reach = np.arange(1 - finer, finer)
+        while True:
             near = [
-                np.unique(np.clip(c + s * np.arange(-_FINER + 1, _FINER), a, b))
+                np.unique(np.clip(c + s * reach, a, b))
                 for c, s, a, b in zip(centre, spacing, lower, upper, strict=True)
             ]
             around = points_of(near)
             own = value(around)
             own = np.where(np.isnan(own), -np.inf, own)
             tried += len(around)
+            at_edge = False
             if own.max() > most:
+                step = np.abs(around[int(np.argmax(own))] - centre)
+                at_edge = bool((step > (finer - 1.5) * spacing).any() and (step > 0).any())
                 most, centre = float(own.max()), around[int(np.argmax(own))]
+            if not at_edge:
+                if (spacing <= tolerance * (upper - lower)).all():
+                    break
+                spacing = spacing / finer
         if most >= best.value:
             best = Refined(centre, most, spacing, tried)
     return best._replace(tried=tried)

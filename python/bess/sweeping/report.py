@@ -32,8 +32,8 @@ def best_table(rows: Sequence[Mapping[str, Any]], title: str) -> Table:
     )
     for name in _names(rows):
         heading = Text(name.replace("_", " "))
-        cells = (*name.split("_"), *(_text(row[name]) for row in rows))
-        table.add_column(heading, justify="right", min_width=max(map(len, cells)))
+        texts = [*name.split("_"), *(_text(row[name]) for row in rows)]
+        table.add_column(heading, justify="right", min_width=max(map(len, texts)))
     for i, row in enumerate(rows):
         cells = (Text(_text(row[name])) for name in _names(rows))
         table.add_row(*cells, style="bold" if i == 0 else None)

@@ -138,8 +138,8 @@ def size(
     if proven is not None:
         point, tried, spacing = proven.point, len(grid) + proven.tried, None
     else:
-        tolerance = 2e-3 if by_itself else 1e-5
-        refined = refine(value, axes, values, places=1 if by_itself else 3, tolerance=tolerance)
+        places, finer, tolerance = (1, 2, 2e-3) if by_itself else (3, 4, 1e-5)
+        refined = refine(value, axes, values, places=places, finer=finer, tolerance=tolerance)
         point, tried, spacing = refined.point, refined.tried, refined.spacing
     best = table(point[None]).row(0)
     worth = best["net_present_value"]
