@@ -130,6 +130,11 @@ def test_batteries_may_be_a_table_in_a_file(folder: Path) -> None:
         ("[batteries]", 'metrics = ["gain"]\n[batteries]', "many.toml.metrics[0] = 'gain': must"),
         ("[batteries]", "[costs]\nper_kwh = -1\n[batteries]", "many.toml.costs.per_kwh = -1"),
         ("[batteries]", "[size]\ncapacity_kwh = 3\n[batteries]", "many.toml.size: needs costs"),
+        (
+            "[batteries]",
+            "[costs]\n[size]\ncapacity_kwh = [3]\nduration_hours = 2\n[batteries]",
+            "many.toml.size.capacity_kwh = ",
+        ),
         ("[batteries]", "[batteries", "many.toml: is no TOML"),
         ("request.json", "nowhere.json", "nowhere.json"),
     ],

@@ -96,16 +96,19 @@ def sweep_file(
             for how, strategy in asked.strategies.items():
                 if asked.size is None or asked.costs is None or paid is None:
                     continue
-                sizing = size(
-                    asked.site,
-                    paid,
-                    asked.costs,
-                    strategy=strategy,
-                    battery=asked.battery,
-                    policies=asked.policies,
-                    workers=threads,
-                    **asked.size,
-                )
+                try:
+                    sizing = size(
+                        asked.site,
+                        paid,
+                        asked.costs,
+                        strategy=strategy,
+                        battery=asked.battery,
+                        policies=asked.policies,
+                        workers=threads,
+                        **asked.size,
+                    )
+                except InputError as error:
+                    raise error.under(f"{file}.size") from None
                 name = " ".join(filter(None, (how, getattr(paid, "name", ""))))
                 sizings[name] = sizing
                 if name:
