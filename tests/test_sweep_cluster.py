@@ -16,6 +16,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import bess
+from bess.sweeping import cluster as cluster_module
 from bess.sweeping import lanes
 from bess.sweeping.cases import Case
 
@@ -110,35 +111,6 @@ def test_a_folder_may_be_begun_on_threads_and_finished_on_a_cluster(
     same(bess.sweep(**SWEEP, out=tmp_path / "threads", client=client), expected)
 
 
-def die_at(call: int) -> None:
-    """Kills the process in a later call of `Case.columns`; a process that follows is whole."""
-    calls = 0
-    columns = Case.columns
-
-    def fatal(self: Case, *given: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        if calls == call:
-            os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
-        return columns(self, *given)
-
-    Case.columns = fatal  # type: ignore[method-assign]
-
-
-@pytest.mark.parametrize("stored", [False, True])
-def test_workers_that_are_killed_lose_nothing_and_double_nothing(
-    stored: bool, client: Any, expected: bess.SweepTable, tmp_path: Path
-) -> None:
-    folder = {"out": tmp_path} if stored else {}
-    before = client.run(os.getpid)
-    client.run(die_at, 2)
-    same(bess.sweep(**SWEEP, client=client, **folder), expected)
-    client.wait_for_workers(2, timeout=60)
-    assert set(client.run(os.getpid).values()) != set(before.values())
-    if stored:
-        assert not list(tmp_path.glob(".tmp-*"))
-
-
 def fail() -> None:
     def wrong(self: Case, *given: Any) -> Any:
         raise RuntimeError("a mistake")
@@ -157,16 +129,6 @@ def test_a_mistake_on_a_worker_is_raised_here(client: Any, expected: bess.SweepT
         bess.sweep(**SWEEP, client=client)
     client.run(mend)
     same(bess.sweep(**SWEEP, client=client), expected)
-
-
-def test_a_task_that_kills_every_worker_is_given_up(client: Any, cluster: Any) -> None:
-    client.run(die_at, 1)
-    allowed, cluster.scheduler.allowed_failures = cluster.scheduler.allowed_failures, 0
-    try:
-        with pytest.raises(bess.ClusterError, match="gave up"):
-            bess.sweep(**SWEEP, client=client)
-    finally:
-        cluster.scheduler.allowed_failures = allowed
 
 
 def after(count: int, then: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,6 +158,54 @@ def test_an_interrupt_cancels_the_tasks(client: Any, monkeypatch: pytest.MonkeyP
     assert all_released(client)
 
 
+def test_clients_that_cannot_be_used_are_refused(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(bess.InputError, match=r"client = 5: must be a dask\.distributed\.Client"):
+        bess.sweep(**SWEEP, client=5)
+    with pytest.raises(bess.InputError, match=r"workers = 2: are for one machine"):
+        bess.sweep(**SWEEP, client=client, workers=2)
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(bess.MissingExtraError, match=r"client= needs an extra: .*\[distributed\]"):
+        bess.sweep(**SWEEP, client=client)
+
+
+def die_at(call: int) -> None:
+    """Kills the process in a later call of `Case.columns`; a process that follows is whole."""
+    calls = 0
+    columns = Case.columns
+
+    def fatal(self: Case, *given: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == call:
+            os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+        return columns(self, *given)
+
+    Case.columns = fatal  # type: ignore[method-assign]
+
+
+def test_workers_that_are_killed_lose_nothing_and_double_nothing(
+    client: Any, expected: bess.SweepTable, tmp_path: Path
+) -> None:
+    workers = list(client.nthreads())
+    for worker, folder in zip(workers, [{}, {"out": tmp_path}], strict=True):
+        client.run(die_at, 1, workers=[worker])
+        same(bess.sweep(**SWEEP, client=client, **folder), expected)
+        assert worker not in client.nthreads()
+    assert not list(tmp_path.glob(".tmp-*"))
+
+
+def test_a_task_that_kills_every_worker_is_given_up(client: Any, cluster: Any) -> None:
+    client.run(die_at, 1)
+    allowed, cluster.scheduler.allowed_failures = cluster.scheduler.allowed_failures, 0
+    try:
+        with pytest.raises(bess.ClusterError, match="gave up"):
+            bess.sweep(**SWEEP, client=client)
+    finally:
+        cluster.scheduler.allowed_failures = allowed
+
+
 def test_a_cluster_that_is_lost_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lanes, "_NUMBERS_AT_ONCE", 64)
     with distributed.Client(
@@ -208,13 +218,15 @@ def test_a_cluster_that_is_lost_is_told_of(monkeypatch: pytest.MonkeyPatch) -> N
         bess.sweep(**SWEEP, client=client)
 
 
-def test_clients_that_cannot_be_used_are_refused(
+def test_a_cluster_without_workers_is_given_up(
     client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(bess.InputError, match=r"client = 5: must be a dask\.distributed\.Client"):
-        bess.sweep(**SWEEP, client=5)
-    with pytest.raises(bess.InputError, match=r"workers = 2: are for one machine"):
-        bess.sweep(**SWEEP, client=client, workers=2)
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(bess.MissingExtraError, match=r"client= needs an extra: .*\[distributed\]"):
+    monkeypatch.setattr(cluster_module, "_HEARD", 0.01)
+    monkeypatch.setattr(cluster_module, "_COUNTED", 0.0)
+    monkeypatch.setattr(cluster_module, "_PATIENCE", 0.05)
+    seen = [{"a": 1}, {"a": 1}]
+    monkeypatch.setattr(client, "nthreads", lambda: seen.pop() if seen else {})
+    monkeypatch.setattr(client, "submit", lambda *given, **options: never)
+    never = distributed.Future("never", client)
+    with pytest.raises(bess.ClusterError, match="has had no worker for"):
         bess.sweep(**SWEEP, client=client)

@@ -20,12 +20,14 @@ from bess.sweeping.folder import Folder
 from bess.sweeping.parameters import Parameters
 from bess.sweeping.running import Chunk
 
-__all__ = ["checked_client", "run_on_cluster", "threads_of"]
+__all__ = ["checked_client", "run_on_cluster"]
 
 _HEARD: Final = 0.5
 """Seconds between two looks at whether the cluster is still there."""
 _COUNTED: Final = 2.0
-"""Seconds between two counts of its threads."""
+"""Seconds between two counts of its threads, which may come and go."""
+_PATIENCE: Final = 300.0
+"""Seconds that a cluster which had workers may be without."""
 _FEWEST: Final = 16
 """Tasks that wait or run at once, at least, for workers that come later."""
 
@@ -53,11 +55,6 @@ def checked_client(client: Any, workers: Any) -> Any:
         reason = "are for one machine: a cluster has its own; leave them out with client"
         raise InputError.at("workers", reason, workers)
     return client
-
-
-def threads_of(client: Any) -> int:
-    """How many tasks the cluster runs at once, now."""
-    return sum(client.nthreads().values())
 
 
 def run_on_cluster(
@@ -88,14 +85,14 @@ def run_on_cluster(
     held, case = None, -1
 
     def take_one() -> None:
-        future = _first_of(done, client)
+        future = _first_of(done, client, threads)
         columns = future.result()
         block, rows = waiting.pop(future)
         if columns is not None:
             take(block, rows | columns)
         advance(block.last - block.first)
 
-    most, counted = 0, 0.0
+    threads = _Threads(client)
     try:
         for i, block in enumerate(blocks):
             if block.case != case:
@@ -106,9 +103,7 @@ def run_on_cluster(
             future = client.submit(_work, held, part, block, folder, key=f"{name}-{i}")
             future.add_done_callback(done.put)
             waiting[future] = block, {} if folder else part.rows(0, len(part))
-            if time.monotonic() > counted + _COUNTED:
-                most, counted = max(2 * threads_of(client), _FEWEST), time.monotonic()
-            while len(waiting) >= most:
+            while len(waiting) >= max(2 * threads.count(), _FEWEST):
                 take_one()
         while waiting:
             take_one()
@@ -120,13 +115,33 @@ def run_on_cluster(
                 client.cancel(list(waiting), force=True)
 
 
-def _first_of(done: queue.SimpleQueue[Any], client: Any) -> Any:
+def _first_of(done: queue.SimpleQueue[Any], client: Any, threads: _Threads) -> Any:
     while True:
         try:
             return done.get(timeout=_HEARD)
         except queue.Empty:
             if client.status not in ("running", "connecting"):
                 raise ClusterError(f"the client of the cluster is {client.status}") from None
+            threads.count()
+
+
+class _Threads:
+    """The threads of a cluster, which may come and go, counted now and then."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._count = 0
+        self._counted = self._seen = 0.0
+
+    def count(self) -> int:
+        """How many tasks run at once."""
+        now = time.monotonic()
+        if now > self._counted + _COUNTED:
+            self._count, self._counted = sum(self._client.nthreads().values()), now
+            self._seen = now if self._count else self._seen
+            if self._seen and now > self._seen + _PATIENCE:
+                raise ClusterError(f"the cluster has had no worker for {_PATIENCE:g} s")
+        return self._count
 
 
 def _hold(case: Case, wanted: str) -> Case:

@@ -156,7 +156,6 @@ def progress_bar(total: int, shown: bool | None) -> Iterator[Callable[[int], Non
     from rich.console import Console
     from rich.progress import (
         BarColumn,
-        MofNCompleteColumn,
         Progress,
         TextColumn,
         TimeRemainingColumn,
@@ -167,7 +166,7 @@ def progress_bar(total: int, shown: bool | None) -> Iterator[Callable[[int], Non
     with Progress(
         TextColumn("scenarios"),
         BarColumn(),
-        MofNCompleteColumn(),
+        TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
         rate,
         TimeRemainingColumn(),
         console=console,

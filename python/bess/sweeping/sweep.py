@@ -16,7 +16,7 @@ from bess.prices import Prices
 from bess.site import Site
 from bess.strategy import Strategy
 from bess.sweeping.cases import Case, cases_of
-from bess.sweeping.cluster import checked_client, run_on_cluster, threads_of
+from bess.sweeping.cluster import checked_client, run_on_cluster
 from bess.sweeping.costs import Costs
 from bess.sweeping.fingerprint import fingerprint, fingerprint_of_batteries
 from bess.sweeping.folder import Folder, Manifest, Partitions
@@ -40,8 +40,9 @@ if TYPE_CHECKING:
 
 __all__ = ["sweep"]
 
-_PARTITIONS: Final = 256
-"""A folder has about as many partitions, and more where they would be too large."""
+_BLOCKS: Final = 512
+"""About as many partitions has a folder, and tasks a cluster: fewer where a chunk is larger, more
+where a block would be too large. They do not depend on who works them."""
 _KINDS: Final = {"b": "flag", "f": "number"}
 """What a column of parameters holds, by its dtype's kind."""
 
@@ -145,14 +146,13 @@ def sweep(
                 chunks = chunks_of(cases, blocks)
                 run_on_threads(cases, parameters, chunks, threads, take, advance)
 
+        sizes = rows_of_blocks(cases, -(-scenarios // _BLOCKS))
         if out is None:
-            tasks = scenarios if client is None else 4 * threads_of(client) or _PARTITIONS
-            sizes = rows_of_blocks(cases, -(-scenarios // tasks))
             columns = Columns(cases, len(parameters))
             run(blocks_of(sizes, len(parameters)), None, columns.write)
             return SweepTable(columns.in_order())
         given = {"site": site, "strategy": strategy, "tariff": tariff, "prices": prices}
-        manifest = _manifest({**given, "costs": costs, **options}, cases, parameters)
+        manifest = _manifest({**given, "costs": costs, **options}, cases, parameters, sizes)
         folder = Folder.claim(out, manifest)
         held = folder.held()
         missing = [block for place, block in enumerate(manifest.partitions()) if place not in held]
@@ -166,8 +166,9 @@ def sweep(
     return table
 
 
-def _manifest(given: Mapping[str, Any], cases: list[Case], parameters: Parameters) -> Manifest:
-    scenarios = len(cases) * len(parameters)
+def _manifest(
+    given: Mapping[str, Any], cases: list[Case], parameters: Parameters, sizes: list[int]
+) -> Manifest:
     columns = dict.fromkeys(cases[0].labels, "text")
     for name, values in parameters.rows(0, 1).items():
         columns[name] = _KINDS.get(values.dtype.kind, "text")
@@ -182,6 +183,6 @@ def _manifest(given: Mapping[str, Any], cases: list[Case], parameters: Parameter
         },
         batteries=len(parameters),
         labels=[case.labels for case in cases],
-        rows=rows_of_blocks(cases, -(-scenarios // _PARTITIONS)),
+        rows=sizes,
         columns={**columns, "error": "text"},
     )
