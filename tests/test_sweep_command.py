@@ -117,6 +117,26 @@ def test_batteries_may_be_a_table_in_a_file(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("capacity_kwh,power_kw\n", "cannot be read: it has no rows"),
+        ("capacity_kwh,power_kw\n5,2,1\n6,2\n", "cannot be read: a row has more or fewer cells"),
+        ("capacity_kwh,power_kw\n5\n", "cannot be read: a row has more or fewer cells"),
+    ],
+)
+def test_a_table_without_rows_or_with_odd_ones_is_refused(
+    folder: Path, text: str, message: str
+) -> None:
+    (folder / "offers.csv").write_text(text)
+    (folder / "many.toml").write_text(
+        'request = "request.json"\n[batteries]\ntable = "offers.csv"\n'
+    )
+    result = command("many.toml")
+    assert result.exit_code == 1
+    assert f"many.toml.batteries.table = 'offers.csv': {message}" in result.stderr
+
+
+@pytest.mark.parametrize(
     ("old", "new", "message"),
     [
         ("step = 2", "stop = 2", "many.toml.batteries.capacity_kwh = 'from, to, stop': must be {"),

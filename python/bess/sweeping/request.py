@@ -205,8 +205,11 @@ def _table(path: Any, folder: Path) -> Mapping[str, Any]:
         if path.lower().endswith(".csv"):
             with file.open(newline="", encoding="utf-8-sig") as lines:
                 rows = list(csv.DictReader(lines, strict=True))
-            names = list(rows[0]) if rows else []
-            return {str(name): [_cell(row[name]) for row in rows] for name in names}
+            if not rows:
+                raise ValueError("it has no rows")
+            if any(None in row or None in row.values() for row in rows):
+                raise ValueError("a row has more or fewer cells than the first")
+            return {name: [_cell(row[name]) for row in rows] for name in rows[0]}
         try:
             import pyarrow.parquet
         except ImportError:
