@@ -23,18 +23,27 @@ constexpr double kRounding = 1e-12;
 }  // namespace
 Optimum DynamicProgram::solve(const Problem& problem, const StageCosts& costs,
                               std::span<double> energy, std::span<double> worth) {
-  assert(problem.devices.size() == 1 && !problem.cyclic && !problem.solar_metered_apart);
+  assert(!problem.cyclic);
+  const double initial = problem.devices.front().battery.initial_energy;
+  const Ends ends{initial, initial, 0, -kNoLimit, kNoLimit, problem.end_value};
+  return solve(problem, costs, ends, energy, worth);
+}
+
+Optimum DynamicProgram::solve(const Problem& problem, const StageCosts& costs, const Ends& ends,
+                              std::span<double> energy, std::span<double> worth) {
+  assert(problem.devices.size() == 1 && !problem.solar_metered_apart);
   steps_ = problem.site.steps();
   costs_ = &costs;
-  end_value_ = problem.end_value * (costs.lossy() ? costs.unit(steps_) : 1.0);
-  set_limits(problem);
-  Optimum optimum{false, 0, 0, 0, 0};
+  end_value_ = ends.end_value * (costs.lossy() ? costs.unit(steps_) : 1.0);
+  set_limits(problem, ends);
+  Optimum optimum{false, 0, 0, 0, 0, 0};
   const double capacity = problem.devices.front().battery.capacity;
   const double money = costs_->steepest() * capacity;
   tolerances_ = {1e-11 * capacity, 1e-13 * money, 4e-11 * money};
   envelope_.set_tolerances(tolerances_);
   if (!run_backward()) return optimum;
-  run_forward(energy, worth);
+  const Start start = best_start(ends.start_price);
+  run_forward(start, energy, worth);
   if (costs.lossy()) {
     const double high = problem.devices.front().battery.maximum_energy;
     for (std::size_t t = 0; t < steps_; ++t) {
@@ -45,28 +54,30 @@ Optimum DynamicProgram::solve(const Problem& problem, const StageCosts& costs,
   optimum.feasible = true;
   optimum.kinks = costs_->kinks();
   optimum.flat_steps = flat_steps_;
-  optimum.lower_bound = costs_->kinks() == 0 ? dual_bound_ : offset_ - residual_;
-  optimum.value = costs_->kinks() == 0 ? optimum.lower_bound : offset_;
+  optimum.lower_bound = costs_->kinks() == 0 ? dual_bound_ : offset_ + start.cost - residual_;
+  optimum.value = costs_->kinks() == 0 ? optimum.lower_bound : offset_ + start.cost;
+  optimum.start = start.energy;
   return optimum;
 }
 
-void DynamicProgram::set_limits(const Problem& problem) {
+void DynamicProgram::set_limits(const Problem& problem, const Ends& ends) {
   const Device& device = problem.devices.front();
   const Battery& b = device.battery;
   low_.assign(steps_ + 1, b.minimum_energy);
   high_.assign(steps_ + 1, b.maximum_energy);
-  const std::vector<double> least = least_energies(problem.site, b);
-  std::copy(least.begin(), least.end(), low_.begin() + 1);
+  const std::vector<double> kept = least_energies(problem.site, b);
+  std::copy(kept.begin(), kept.end(), low_.begin() + 1);
   low_worth_.resize(steps_ + 1);
   high_worth_.resize(steps_ + 1);
-  for (const Window& window : device.windows) {
-    double& low = low_[window.step + 1];
-    double& high = high_[window.step + 1];
-    low = std::max(low, window.low);
-    high = std::min(high, window.high);
-    if (low > high && low - high <= kRounding * b.capacity) high = low;
-  }
-  low_[0] = high_[0] = b.initial_energy;
+  const auto narrow = [&](std::size_t t, double least, double most) {
+    low_[t] = std::max(low_[t], least);
+    high_[t] = std::min(high_[t], most);
+    if (low_[t] > high_[t] && low_[t] - high_[t] <= kRounding * b.capacity) high_[t] = low_[t];
+  };
+  for (const Window& window : device.windows) narrow(window.step + 1, window.low, window.high);
+  narrow(steps_, ends.end_low, ends.end_high);
+  low_[0] = ends.start_low;
+  high_[0] = ends.start_high;
   for (std::size_t t = 0; costs_->lossy() && t <= steps_; ++t) {
     low_[t] /= costs_->unit(t);
     high_[t] /= costs_->unit(t);
@@ -75,9 +86,40 @@ void DynamicProgram::set_limits(const Problem& problem) {
   tube_.resize(steps_ + 1);
 }
 
-void DynamicProgram::run_forward(std::span<double> energy, std::span<double> worth) {
-  double s = low_[0];
-  dual_bound_ = 0;
+// Where the value function before the first step and the price of energy there are least together.
+DynamicProgram::Start DynamicProgram::best_start(double price) const {
+  Start best{start_, 0, price * start_, 0};
+  if (!flat_.empty() && flat_[0] != 0) {
+    const FunctionView v = view(stored_.back());
+    best.energy = v.start();
+    best.cost = v.segments.front().value + price * v.start();
+    for (std::size_t i = 0; i < v.segments.size(); ++i) {
+      for (const double s : {v.segments[i].start, v.end_of(i)}) {
+        const double cost = v.segments[i].at(s) + price * s;
+        if (cost < best.cost) best = {s, 0, cost, 0};
+      }
+    }
+    return best;
+  }
+  for (const Worth* w = list_.begin(); w != list_.end() && w->value > price; ++w) {
+    best.energy += w->width;
+    best.cost -= (w->value - price) * w->width;
+  }
+  best.energy = std::min(best.energy, end_);
+  best.worth = std::min(std::max(price, high_worth_[0]), low_worth_[0]);
+  if (low_[0] == high_[0]) {
+    best.energy = low_[0];
+    best.worth = list_.front().value;
+  }
+  const double rise = price - best.worth;
+  best.bound = rise * (rise > 0 ? low_[0] : high_[0]) + best.worth * best.energy;
+  return best;
+}
+
+void DynamicProgram::run_forward(const Start& start, std::span<double> energy,
+                                 std::span<double> worth) {
+  double s = start.energy;
+  dual_bound_ = start.bound;
   for (std::size_t t = 0; t < steps_;) {
     if (!flat_.empty() && flat_[t] != 0) {
       while (stored_.back().step <= t) stored_.pop_back();
@@ -94,7 +136,7 @@ void DynamicProgram::run_forward(std::span<double> energy, std::span<double> wor
     }
     std::size_t last = t + 1;
     while (last < steps_ && (flat_.empty() || flat_[last] == 0)) ++last;
-    double value = list_.front().value;
+    double value = start.worth;
     if (t > 0) {
       const FunctionView here = view(stored_.back());
       value = -here.segments[here.segment_at(s)].slope;

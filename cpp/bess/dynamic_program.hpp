@@ -23,6 +23,17 @@ struct Optimum {
   double lower_bound;      // money: no schedule costs less
   std::size_t kinks;       // steps whose cost is not convex
   std::size_t flat_steps;  // steps at which the value function was kept as several pieces
+  double start;            // kWh DC stored before the first step
+};
+
+// Where a schedule may begin and end, besides the windows, and what energy costs and earns there.
+struct Ends {
+  double start_low;  // kWh DC before the first step
+  double start_high;
+  double start_price;  // money for each kWh DC of them
+  double end_low;      // kWh DC after the last
+  double end_high;
+  double end_value;  // money for each kWh DC of them
 };
 
 // Room to work in, and the programme. One for each thread; it allocates only to grow.
@@ -35,6 +46,10 @@ class DynamicProgram {
   // O(steps), for a given battery.
   Optimum solve(const Problem& problem, const StageCosts& costs, std::span<double> energy,
                 std::span<double> worth);
+  // The same with other ends than the problem's, the start a choice: `value` and `lower_bound` have
+  // in them what the start costs and the end earns.
+  Optimum solve(const Problem& problem, const StageCosts& costs, const Ends& ends,
+                std::span<double> energy, std::span<double> worth);
 
   // The limits on the energy stored before each step of the last problem, and after its last, in
   // the units of its costs.
@@ -62,13 +77,21 @@ class DynamicProgram {
     double cost;
   };
 
-  void set_limits(const Problem& problem);
+  struct Start {
+    double energy;
+    double worth;
+    double cost;   // of it and of what follows, less `offset_`
+    double bound;  // what the start adds to a bound whose steps begin with `worth`
+  };
+
+  void set_limits(const Problem& problem, const Ends& ends);
   bool run_backward();
   template <bool kLossy>
   bool add_convex_steps(std::size_t& next);
   bool add_flat_step(std::size_t t);
   double most_allowed(std::size_t first, std::size_t last);
-  void run_forward(std::span<double> energy, std::span<double> worth);
+  Start best_start(double price) const;
+  void run_forward(const Start& start, std::span<double> energy, std::span<double> worth);
   template <bool kLossy>
   void run_convex_stretch(std::size_t first, std::size_t last, double s, double value,
                           const Stored* target, std::span<double> energy, std::span<double> worth);
