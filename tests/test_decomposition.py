@@ -22,6 +22,7 @@ EXACT = (
     "netted over the day",
     "netted over the period",
     "falling",
+    "hours of use",
     "bands of demand",
     "minimum and taxes",
 )

@@ -16,7 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 import bess
-from bess.errors import InputError, SolverError
+from bess.errors import InputError
 from bess.tariff import Tariff, load_tariff
 
 pytestmark = pytest.mark.slow
@@ -28,12 +28,9 @@ TERRITORY = {"coned": "3634", "nimo": "3631", "pepco": "3641"}
 LARGE = ("industrial", "e20", "tou8", "gsldt1", "4b", "a3__", "gs3", "sc9", "llp")
 """Parts of the names of tariffs for sites of a megawatt and more."""
 SECONDS = 120.0
-SLOW = {
-    "commercial_tou_energy_daily_demand_sell__wisconsin_custom__2022": 2e-4,
-    "psegli_default_2025-01-01": 1e-4,
-}
+SLOW = {"commercial_tou_energy_daily_demand_sell__wisconsin_custom__2022": 2e-4}
 """Gaps that may be left when the time is up: export pays more than import costs in a quarter of the
-year's hours beside demand charges, or (with its variable rates at zero) in most of them."""
+year's hours beside demand charges."""
 
 
 def column(path: Path) -> NDArray[np.float64]:
@@ -153,10 +150,6 @@ def test_the_core_finds_the_optimum_of_highs_on_an_urdb_tariff(name: str) -> Non
         core = bess.dispatch(site, battery, bess.Optimize(engine="core"), tariff=tariff)
     except InputError as error:
         pytest.skip(str(error))
-    except SolverError as error:
-        if "not proven" not in str(error):
-            raise
-        pytest.skip(str(error))  # auto then goes on with HiGHS
     between = time.process_time()
     strategy = bess.Optimize(engine="highs", time_limit=SECONDS)
     highs = bess.dispatch(site, battery, strategy, tariff=tariff)

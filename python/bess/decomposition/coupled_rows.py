@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from bess._arrays import Floats
-from bess.decomposition.entries import Entries, Indices
+from bess.decomposition.entries import Entries, Indices, added
 from bess.tariff.program import Charges
 
 __all__ = ["CoupledRows", "split"]
 
 _INFINITY = float("inf")
+# In the small programs' unit.
+_LARGEST = 1000.0
 # Each row over many steps has a price of its own to be found.
 _MOST_SUMS = 400
 # From a step's cap to the column that is paid for: group, window, ratchet, band, minimum.
@@ -29,6 +32,10 @@ class CoupledRows:
     offset: float
     whole: Indices
     """The columns that are 0 or 1."""
+    unit: float
+    """What the small programs count energy and money in, so that their numbers are near 1."""
+    column_unit: Floats
+    """The same by column: that unit, or 1 for a choice."""
     cap_step: Indices
     cap_column: Indices
     cap_room: Floats
@@ -47,6 +54,16 @@ class CoupledRows:
     sum_row: Indices
     sum_import: Floats
     sum_export: Floats
+
+    @property
+    def row_bounds(self) -> tuple[Floats, Floats]:
+        """The bounds of the rows that are not caps, in the small programs' unit."""
+        return self.row_lower / self.unit, self.row_upper / self.unit
+
+    def in_units(self, entries: Entries, column_unit: Floats) -> Entries:
+        """Entries of rows and columns in the small programs' units."""
+        value = entries.value * (column_unit[entries.column] / self.unit)
+        return Entries(entries.row, entries.column, value)
 
 
 def split(charges: Charges) -> CoupledRows | None:
@@ -77,12 +94,17 @@ def split(charges: Charges) -> CoupledRows | None:
     kept = entries.only(~is_cap[entries.row])
     kept = Entries(place[kept.row], kept.column, kept.value)
     factor = imported[of_cap]
+    whole = coupling.integrality != 0
+    largest = np.abs([coupling.column_lower, coupling.column_upper]).max(initial=1.0)
+    unit = 2.0 ** round(math.log2(max(largest / _LARGEST, 1.0)))
     found = CoupledRows(
         cost=coupling.column_cost,
         lower=coupling.column_lower,
         upper=coupling.column_upper,
         offset=coupling.offset,
-        whole=np.flatnonzero(coupling.integrality).astype(np.int32),
+        whole=np.flatnonzero(whole).astype(np.int32),
+        unit=unit,
+        column_unit=np.where(whole, 1.0, unit),
         cap_step=step[of_cap].astype(np.int32),
         cap_column=own[capped],
         cap_room=coupling.row_upper[capped] / factor,
@@ -102,22 +124,32 @@ def split(charges: Charges) -> CoupledRows | None:
 
 
 def _most_costs(rows: CoupledRows) -> Floats:
-    """By column, more than what one more unit of it can cost, through the rows it drives."""
+    """By column, more than what one more unit of it can cost, through the rows it drives.
+
+    A row holds where one of its other columns gives way. The sums over steps do not, and choices do
+    for nothing: where one is made the other way, both ways cost the same.
+    """
+    row, column, value = rows.entries.row, rows.entries.column, rows.entries.value
     own = np.maximum(rows.cost, 0.0)
-    costs = own
-    by_row = [np.flatnonzero(rows.entries.row == r) for r in range(len(rows.row_lower))]
+    firm = np.zeros(len(own), np.bool_)
+    of_sum = row < rows.sums
+    firm[column[of_sum & (rows.row_lower == rows.row_upper)[row]]] = True
+    through = np.zeros(len(row))  # what each entry's row adds to its column's cost
+    count = len(rows.row_lower)
     for _ in range(_LONGEST_CHAIN):
-        before, costs = costs, own.copy()
-        for r, entries in enumerate(by_row):
-            column, value = rows.entries.column[entries], rows.entries.value[entries]
-            for sign, held in ((1.0, rows.row_lower[r]), (-1.0, -rows.row_upper[r])):
-                raised, driving = sign * value > 0, sign * value < 0
-                if held > -_INFINITY and raised.any():
-                    each = float((before[column[raised]] / abs(value[raised])).max())
-                    np.add.at(costs, column[driving], abs(value[driving]) * each)
-        if (costs <= before).all():
+        total = own + added(column, through, len(own))
+        each = np.where(firm[column], 0.0, total[column] - through) / abs(value)
+        each[np.isin(column, rows.whole)] = 0.0
+        before, through = through, np.zeros(len(row))
+        for sign, held in ((1.0, rows.row_lower), (-1.0, -rows.row_upper)):
+            raised = (sign * value > 0) & (held[row] > -_INFINITY)
+            dearest = np.zeros(count)
+            np.maximum.at(dearest, row[raised], each[raised])
+            driving = sign * value < 0
+            through[driving] += abs(value[driving]) * dearest[row[driving]]
+        if (through <= before).all():
             break
     # A little more, so that ties are decided for the cap.
-    capping = np.zeros(len(costs), np.bool_)
+    capping = np.zeros(len(own), np.bool_)
     capping[rows.cap_column] = True
-    return np.where(capping, 1.001 * costs, 0.0)
+    return np.where(capping, 1.001 * (own + added(column, through, len(own))), 0.0)

@@ -77,16 +77,25 @@ class CutMaster:
         self._fixed = Entries.joined(
             rows.entries, Entries(self._pair_sum, part, np.ones(len(pairs)))
         )
+        self._column_unit = np.full(len(self._objective), rows.unit)
+        self._column_unit[:own] = rows.column_unit
         self._cuts: list[tuple[Floats, Entries]] = []
         self._of_block: list[Indices] = []
         self._program = GrowingProgram(clock, adds_columns=False)
-        self._program.add_columns(self._objective, self._lower, self._upper)
+        self._programs = [self._program]
         if len(rows.whole):
-            self._program.make_whole(rows.whole)
-        if len(rows.row_lower):
-            self._program.add_rows(
-                rows.row_lower, rows.row_upper, *self._fixed.by_row(len(rows.row_lower))
+            self._programs.append(GrowingProgram(clock, adds_columns=False))
+        self._has_chosen = False
+        each = self._column_unit
+        for program in self._programs:
+            program.add_columns(
+                self._objective * (each / rows.unit), self._lower / each, self._upper / each
             )
+            if len(rows.row_lower):
+                fixed = rows.in_units(self._fixed, each)
+                program.add_rows(*rows.row_bounds, *fixed.by_row(len(rows.row_lower)))
+        if len(rows.whole):
+            self._programs[1].make_whole(rows.whole)
 
     def values(self, cuts: Cuts, point: CutPoint) -> Floats:
         """What the cuts say of each block at a point."""
@@ -115,15 +124,37 @@ class CutMaster:
             ),
         )
         constant = cuts.constant[chosen]
-        self._program.add_rows(
-            constant, np.full(len(chosen), _INFINITY), *entries.by_row(len(chosen))
-        )
+        by_row = entries.by_row(len(chosen))
+        for program in self._programs:
+            program.add_rows(constant / self._rows.unit, np.full(len(chosen), _INFINITY), *by_row)
         self._cuts.append((constant, entries))
         self._of_block.append(chosen)
 
-    def solve(self) -> tuple[float, CutPoint]:
-        """A lower bound on the optimum, whatever the solver's tolerances; and where it lies."""
+    def solve(self, enough: float) -> tuple[float, CutPoint]:
+        """A lower bound on the optimum, whatever the solver's tolerances; and where it lies.
+
+        Of a tariff's choices those made before are kept, and there is no bound, until they are
+        known to cost ``enough``.
+        """
+        whole = self._rows.whole
+        if not len(whole):
+            return self._solve_chosen()
+        if self._has_chosen:
+            bound, point = self._solve_chosen()
+            if bound < enough:
+                return -_INFINITY, point
+        choosing = self._programs[1]
+        columns, _ = choosing.solve()
+        chosen = np.round(columns[whole])
+        self._lower[whole] = self._upper[whole] = chosen
+        self._program.bound(whole, chosen, chosen)
+        self._has_chosen = True
+        bound, point = self._solve_chosen()
+        return min(bound, choosing.lower_bound * self._rows.unit + self._rows.offset), point
+
+    def _solve_chosen(self) -> tuple[float, CutPoint]:
         columns, duals = self._program.solve()
+        columns = columns * self._column_unit
         first = len(self._rows.row_lower)
         point = CutPoint(
             columns[: self._energy],
@@ -131,8 +162,6 @@ class CutMaster:
             columns[self._part : self._cost],
             columns[self._cost :],
         )
-        if len(self._rows.whole):
-            return self._program.lower_bound + self._rows.offset, point
         return self._bound(duals[:first], duals[first:]), point
 
     def _bound(self, on_rows: Floats, on_cuts: Floats) -> float:

@@ -31,6 +31,8 @@ _LITTLE_NEARER = 0.9
 # of stored energy jumps: there a limit binds.
 _BLOCK_HOURS = 120
 _REACH_HOURS = 12
+# A tariff's choices are made anew when no more than this part of the gap lies in those made before.
+_LITTLE_LEFT = 0.01
 # The next columns are those of the cuts, and this part of the way to the best that are known.
 _TOWARDS_BEST = 0.1
 _NEAR = 1e-4
@@ -68,9 +70,9 @@ def optimize_by_cuts(
     rows = split(money.charges)
     if rows is None:
         return None
-    search = _Rounds(site, unit, money, rows, clock)
+    search = _Rounds(site, unit, strategy, money, rows, clock)
     try:
-        return search.run(strategy)
+        return search.run()
     except SolverError:
         return None
 
@@ -96,9 +98,16 @@ class _Rounds:
     """The best schedule known, the best bound, and the columns and prices to try next."""
 
     def __init__(
-        self, site: Site, unit: Unit, money: Money, rows: CoupledRows, clock: Clock
+        self,
+        site: Site,
+        unit: Unit,
+        strategy: Optimize,
+        money: Money,
+        rows: CoupledRows,
+        clock: Clock,
     ) -> None:
         self._site, self._unit, self._money, self._clock = site, unit, money, clock
+        self._strategy = strategy
         self._rows = rows
         self._oracle = _core.CutOracle(
             rows.cap_step, rows.cap_column, rows.cap_room, rows.cap_factor, rows.penalty
@@ -119,18 +128,18 @@ class _Rounds:
         self._bound = -np.inf
         self._point: CutPoint | None = None
 
-    def run(self, strategy: Optimize) -> Optimum | None:
+    def run(self) -> Optimum | None:
         """Go round until the gap is reached, or no nearer; None where rounding leaves no answer."""
         site, unit = self._site, self._unit
         if not self._start(stated_windows(site, [unit])[0]) and not self._start(
-            wanted_windows(site, [unit], strategy.relax_policies)[0]
+            wanted_windows(site, [unit], self._strategy.relax_policies)[0]
         ):
             return None
         gaps = [np.inf] * _PATIENCE
         while True:
             self._close_in()
             gaps.append(self._gap)
-            if self._gap <= strategy.gap or self._clock.passed:
+            if self._gap <= self._strategy.gap or self._clock.passed:
                 break
             if self._gap > _LITTLE_NEARER * gaps[-_PATIENCE]:
                 break
@@ -167,22 +176,24 @@ class _Rounds:
         """What the oracle found last: a schedule from above, cuts from below."""
         cuts = self._cuts()
         energy = self._oracle.energy
-        if self._above is None:
-            cost = self._value + float(self._rows.cost @ self._columns) + self._rows.offset
-            self._keep(cost, self._columns, energy)
-        else:
-            self._above.add(self._trajectory(energy))
-            cost, columns, self._next_price, mixture = self._above.solve(self._columns)
-            self._keep(cost, columns, mixture)
-            if self._must_bill:
-                self._keep(cost, columns, energy)
         new = np.ones(self._blocks.count, np.bool_)
         if self._point is not None:
             little = 1e-10 * max(1.0, abs(self._best.cost)) / self._blocks.count
             new = self._below.values(cuts, self._point) > self._point.cost + little
         self._below.add(cuts, new)
-        bound, self._point = self._below.solve()
+        asked = self._strategy.gap * max(1.0, abs(self._best.cost))
+        left = max(_LITTLE_LEFT * (self._best.cost - self._bound), 0.5 * asked)
+        bound, self._point = self._below.solve(self._best.cost - left)
         self._bound = max(self._bound, bound)
+        if self._above is None:
+            cost = self._value + float(self._rows.cost @ self._columns) + self._rows.offset
+            self._keep(cost, self._columns, energy)
+        else:
+            self._above.add(self._trajectory(energy))
+            cost, columns, self._next_price, mixture = self._above.solve(self._point.columns)
+            self._keep(cost, columns, mixture)
+            if self._must_bill:
+                self._keep(cost, columns, energy)
 
     @property
     def _must_bill(self) -> bool:

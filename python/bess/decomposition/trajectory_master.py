@@ -19,7 +19,7 @@ from bess.highs import Clock
 __all__ = ["Trajectory", "TrajectoryMaster", "trajectory_of"]
 
 _INFINITY = float("inf")
-# How many times the dearest column a missing unit of a sum costs.
+# How many times the dearest column a missing unit of a row costs.
 _FAR = 4.0
 
 
@@ -85,32 +85,34 @@ class TrajectoryMaster:
         self._joint = self._whole + count
         self._peak = self._joint + count - 1
         total = self._peak + len(pairs)
-        lower = np.concatenate(
-            [rows.row_lower, np.ones(count), np.zeros(count - 1), np.full(len(pairs), -_INFINITY)]
-        )
-        upper = np.concatenate(
-            [rows.row_upper, np.ones(count), np.zeros(count - 1), np.zeros(len(pairs))]
-        )
+        rest = np.concatenate([np.ones(count), np.zeros(count - 1)])
+        low, high = rows.row_bounds
+        lower = np.concatenate([low, rest, np.full(len(pairs), -_INFINITY)])
+        upper = np.concatenate([high, rest, np.zeros(len(pairs))])
         under = Entries(
             (self._peak + np.arange(len(pairs))).astype(np.int32),
             (pairs % own).astype(np.int32),
             np.full(len(pairs), -1.0),
         )
-        entries = Entries.joined(rows.entries, under)
+        each = rows.column_unit
+        entries = rows.in_units(Entries.joined(rows.entries, under), each)
         self._program = GrowingProgram(clock, adds_columns=True)
-        self._program.add_columns(rows.cost, rows.lower, rows.upper)
+        self._program.add_columns(
+            rows.cost * (each / rows.unit), rows.lower / each, rows.upper / each
+        )
         self._program.add_rows(lower, upper, *entries.by_row(total))
-        # With whole numbers no mixture may reach a sum that they ask for: what is missing is paid.
-        self._missing = 2 * rows.sums if len(rows.whole) else 0
-        if self._missing:
-            each = np.arange(rows.sums, dtype=np.int32)
+        # With whole numbers no mixture may reach what they ask for: what is missing is paid.
+        self._missing = 0
+        if len(rows.whole):
+            short = np.concatenate([np.arange(self._whole), self._peak + np.arange(len(pairs))])
+            self._missing = 2 * len(short)
             self._program.add_columns(
-                np.full(2 * rows.sums, _FAR * float(abs(rows.cost).max())),
-                np.zeros(2 * rows.sums),
-                np.full(2 * rows.sums, _INFINITY),
-                np.arange(2 * rows.sums, dtype=np.int32),
-                np.tile(each, 2),
-                np.repeat([1.0, -1.0], rows.sums),
+                np.full(self._missing, _FAR * float(max(abs(rows.cost).max(), rows.penalty.max()))),
+                np.zeros(self._missing),
+                np.full(self._missing, _INFINITY),
+                np.arange(self._missing, dtype=np.int32),
+                np.tile(short, 2).astype(np.int32),
+                np.repeat([1.0, -1.0], len(short)),
             )
 
     def add(self, trajectory: Trajectory) -> None:
@@ -119,21 +121,22 @@ class TrajectoryMaster:
         count, own = self._blocks.count, len(self._rows.cost)
         each = np.arange(count, dtype=np.int32)
         peaks, parts = trajectory.peaks, trajectory.parts
+        unit = self._rows.unit
         key = peaks.row.astype(np.int64) * own + peaks.column
         entries = Entries.joined(
-            parts,
+            Entries(parts.row, parts.column, parts.value / unit),
             Entries(self._whole + each, each, np.ones(count)),
-            Entries(self._joint + each[:-1], each[:-1], trajectory.at_end[:-1]),
-            Entries(self._joint + each[:-1], each[1:], -trajectory.at_start[1:]),
+            Entries(self._joint + each[:-1], each[:-1], trajectory.at_end[:-1] / unit),
+            Entries(self._joint + each[:-1], each[1:], trajectory.at_start[1:] / -unit),
             Entries(
                 (self._peak + np.searchsorted(self._pair_key, key)).astype(np.int32),
                 peaks.row,
-                peaks.value,
+                peaks.value / unit,
             ),
         )
         start, index, values = entries.by_column(count)
         self._program.add_columns(
-            trajectory.cost, np.zeros(count), np.ones(count), start, index, values
+            trajectory.cost / unit, np.zeros(count), np.ones(count), start, index, values
         )
 
     def solve(self, near: Floats) -> tuple[float, Floats, Floats, Floats]:
@@ -146,10 +149,11 @@ class TrajectoryMaster:
         columns, duals = self._program.solve()
         own = len(self._rows.cost)
         weights = columns[own + self._missing :].reshape(len(self._known), self._blocks.count)
-        cost = float(self._rows.cost @ columns[:own]) + self._rows.offset
+        columns = columns[:own] * self._rows.column_unit
+        cost = float(self._rows.cost @ columns) + self._rows.offset
         energy = np.zeros(len(self._blocks.of_step))
         for weight, trajectory in zip(weights, self._known, strict=True):
             if weight.any():
                 cost += float(weight @ trajectory.cost)
                 energy += weight[self._blocks.of_step] * trajectory.energy
-        return cost, columns[:own], -duals[: self._rows.sums], energy
+        return cost, columns, -duals[: self._rows.sums], energy
