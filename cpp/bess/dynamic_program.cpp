@@ -169,8 +169,8 @@ template <bool kLossy>
 void DynamicProgram::run_convex_stretch(std::size_t first, std::size_t last, double s, double value,
                                         const Stored* target, std::span<double> energy,
                                         std::span<double> worth) {
-  Change* const change = change_.data();  // by steps of the run
-  Range* const tube = tube_.data();       // before each step of the run, and after the last
+  BestChanges* const change = change_.data();  // by steps of the run
+  Range* const tube = tube_.data();            // before each step of the run, and after the last
   // Weak duality: with any worths, the least of each step's cost less the worth of its change, and
   // of each pinned energy times the fall of its worth, is no more than the cost of a schedule.
   double bound = -value * s;
@@ -183,7 +183,7 @@ void DynamicProgram::run_convex_stretch(std::size_t first, std::size_t last, dou
       const std::size_t t = begin + length;
       if (kLossy) value /= costs_->left(t);
       worth[t] = value;
-      change[length] = best_changes(t, value);
+      change[length] = costs_->best_changes(t, value);
       bound += change[length++].cost;
       const bool above = value > low_worth_[t + 1];
       const bool below = value < high_worth_[t + 1];
@@ -197,13 +197,16 @@ void DynamicProgram::run_convex_stretch(std::size_t first, std::size_t last, dou
     if (begin + length == last && target != nullptr) aim = where_worth(view(*target), value);
     // Backward, from where it can be reached; forward, as little as possible.
     tube[length] = aim;
+    Range reached = aim;
     for (std::size_t i = length - 1; i > 0; --i) {
       const double low = low_[begin + i];
       const double high = high_[begin + i];
       const double left = kLossy ? costs_->left(begin + i) : 1.0;
-      tube[i].low = std::min(std::max(low, (tube[i + 1].low - change[i].high) / left), high);
-      tube[i].high =
-          std::max(std::min(high, (tube[i + 1].high - change[i].low) / left), tube[i].low);
+      const double from_low = (reached.low - change[i].high) / left;
+      const double from_high = (reached.high - change[i].low) / left;
+      reached.low = std::min(std::max(low, from_low), high);
+      reached.high = std::max(std::min(high, from_high), reached.low);
+      tube[i] = reached;
     }
     for (std::size_t i = 0; i < length; ++i) {
       const std::size_t t = begin + i;

@@ -71,11 +71,6 @@ class DynamicProgram {
     double worth;
     double excess;
   };
-  struct Change {  // equally good ones, and their cost less what they are worth
-    double low;
-    double high;
-    double cost;
-  };
 
   struct Start {
     double energy;
@@ -103,7 +98,6 @@ class DynamicProgram {
   void store(std::size_t t, const PiecewiseLinear& function);
   void flatten();
   void to_list(const PiecewiseLinear& function);
-  Change best_changes(std::size_t t, double worth) const;
   double left(std::size_t t) const { return costs_->lossy() ? costs_->left(t) : 1.0; }
 
   std::size_t steps_ = 0;
@@ -132,23 +126,9 @@ class DynamicProgram {
   std::vector<Segment> arena_;
   std::vector<Stored> stored_;  // later steps first
 
-  std::vector<Change> change_;
+  std::vector<BestChanges> change_;
   double dual_bound_ = 0;  // where all steps are convex
   std::vector<Range> tube_;
 };
-
-// The changes at which f(x) - worth * x is least, and how much that is.
-inline DynamicProgram::Change DynamicProgram::best_changes(std::size_t t, double worth) const {
-  const StageCost& f = (*costs_)[t];
-  Change best{f.least, f.least, f.cost_at_least - worth * f.least};
-  double from = f.least;
-  for (const CostSegment& segment : costs_->filled_segments(t)) {
-    best.low = segment.slope < worth ? segment.end : best.low;
-    best.high = segment.slope <= worth ? segment.end : best.high;
-    best.cost += std::min(segment.slope - worth, 0.0) * (segment.end - from);
-    from = segment.end;
-  }
-  return best;
-}
 
 }  // namespace bess

@@ -1,6 +1,7 @@
 // The way back through the steps: the value function as a list of slopes while it is convex, else
 // as a row of convex pieces.
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "bess/dynamic_program.hpp"
@@ -86,9 +87,13 @@ bool DynamicProgram::add_convex_steps(std::size_t& next) {
       if (-segments[first].end < room_high) break;
       least = segments[first].end;
     }
+    std::array<std::size_t, StageCostBuilder::kMostSegments> places;
+    for (std::size_t i = first; i < last; ++i) places[i] = list_.place_of(segments[i].slope);
     double from = least;
     for (std::size_t i = first; i < last; ++i) {
-      if (segments[i].end > from) list_.insert(segments[i].slope, segments[i].end - from);
+      if (segments[i].end > from) {
+        list_.insert(places[i], {segments[i].slope, segments[i].end - from});
+      }
       from = segments[i].end;
     }
     double low_worth = kInfinity;
@@ -142,7 +147,7 @@ double DynamicProgram::most_allowed(std::size_t first, std::size_t last) {
     const double left = this->left(t);
     for (Line* line = begin; line != end; ++line) {
       line->worth /= left;
-      line->excess -= best_changes(t, line->worth).cost;
+      line->excess -= costs_->best_changes(t, line->worth).cost;
     }
     if (t + 1 == last) break;
     const auto held = [](const Line& line, double worth, double energy) {

@@ -224,17 +224,11 @@ ImportTier::Tangent ImportTier::best_tangent(const Corner& c, double worth) {
 }
 
 ImportTier::Tangent ImportTier::tangent(std::size_t t, double worth) {
-  const StageCosts& costs = convex_ != nullptr ? *convex_ : *costs_;
-  const StageCost& f = costs[t];
-  double least = f.cost_at_least - worth * f.least;
-  double from = f.least;
   if (corner_of_[t] != 0 && by_merit_[t] == 0) {
     return best_tangent(corners_[corner_of_[t] - 1], worth);
   }
-  for (const CostSegment& segment : costs.filled_segments(t)) {
-    least += std::min(segment.slope - worth, 0.0) * (segment.end - from);
-    from = segment.end;
-  }
+  const StageCosts& costs = convex_ != nullptr ? *convex_ : *costs_;
+  const double least = costs.best_changes(t, worth).cost;
   if (corner_of_[t] == 0) return {least, 0};
   const Corner& corner = corners_[corner_of_[t] - 1];
   const double on_cap = worth_by_merit(corner, worth);
