@@ -8,7 +8,9 @@ program.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -121,17 +123,21 @@ class MeterBounds:
         Over consecutive steps, what storage cannot give must come in.
         """
         least = float(self.least_import[steps].max())
-        total = np.concatenate([[0.0], np.cumsum(self.net_load)])
-        for length in _LENGTHS:
-            # Where so many of the steps follow each other.
-            last = steps[length - 1 :]
-            first = steps[: len(last)]
-            first = first[last - first == length - 1]
-            if len(first) == 0:
+        before, after = self._summed[steps], self._summed[steps + 1]
+        run = steps - np.arange(len(steps))  # the same where steps follow each other
+        for length in _LENGTHS[: bisect_right(_LENGTHS, len(steps))]:
+            together = run[length - 1 :] == run[: len(run) - length + 1]
+            net = after[length - 1 :] - before[: len(before) - length + 1]
+            most = float(net.max(where=together, initial=-_INFINITY))
+            if most == -_INFINITY:
                 break
-            over = float((total[first + length] - total[first]).max()) - self.most_shifted
-            least = max(least, over / length)
+            least = max(least, (most - self.most_shifted) / length)
         return least
+
+    @cached_property
+    def _summed(self) -> Floats:
+        """The net load before each step, and all of it."""
+        return np.concatenate([[0.0], np.cumsum(self.net_load)])
 
 
 def _is_one(values: Floats) -> bool:
