@@ -73,8 +73,8 @@ def _random_tariff(random: np.random.Generator) -> Tariff:
     return Tariff("random", rates=tuple(energy), demand_rates=tuple(chosen), minimum_charges=least)
 
 
-def _check_random_tariff(seed: int) -> None:
-    random = np.random.default_rng(seed)
+def random_problem(random: np.random.Generator) -> tuple[Site, Battery, Tariff]:
+    """A site, a battery and a tariff with charges on more than a step."""
     hours = int(random.choice([1, 5, 24 * 9, 24 * 40]))
     load = random.choice([0.5, 3.0]) * (1 + random.random(hours) ** 3)
     sun = np.maximum(np.sin((np.arange(hours) - 6) / 24 * 2 * np.pi), 0) * random.choice([0, 4])
@@ -97,7 +97,11 @@ def _check_random_tariff(seed: int) -> None:
         initial_state_of_charge=0.5,
         terminal_state_of_charge=(0.4, 0.9) if random.random() < 0.3 else "initial",
     )
-    tariff = _random_tariff(random)
+    return home, battery, _random_tariff(random)
+
+
+def _check_random_tariff(seed: int) -> None:
+    home, battery, tariff = random_problem(np.random.default_rng(seed))
     core = dispatch(home, battery, Optimize(), tariff=tariff)
     highs = dispatch(home, battery, Optimize(engine="highs"), tariff=tariff)
     assert core.cost is not None

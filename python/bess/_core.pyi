@@ -97,7 +97,12 @@ class Problem:
         solar_metered_apart: bool = False,
         end_value: float = 0.0,
     ) -> None: ...
-    def at_prices(self, import_price: Floats, export_price: Floats) -> Problem: ...
+    def at_prices(
+        self,
+        import_price: Floats,
+        export_price: Floats,
+        degradation_cost: float | None = None,
+    ) -> Problem: ...
 
 class LinearProgram:
     @property

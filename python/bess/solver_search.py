@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bess import _core
-from bess._arrays import Floats
 from bess.branching import branch_and_bound
 from bess.crossings import at_once, with_crossings
 from bess.dynamic_program import Optimum
 from bess.errors import InfeasibleError, SolverError
 from bess.highs import Answer, Clock, Relaxation, least_throughput, solve
 from bess.infeasibility import EnergyWindows, jointly_attainable, refused_limit, wanted_windows
-from bess.limits import Limit, coupling_of
+from bess.limits import Limit, all_met, coupling_of
 from bess.money import Money
 from bess.site import Site
 from bess.strategy import Optimize
@@ -271,12 +270,6 @@ class _Search:
             sold = np.clip(sold, 0.0, bought)
         self._marginal = (bought, sold)
 
-    def _keeps_limits(self, series: Floats, device_series: Floats) -> bool:
-        return all(
-            limit.is_met(float(limit.by_step(series, device_series).sum()))
-            for limit in self._limits
-        )
-
     def _stated(self, windows: list[EnergyWindows]) -> _core.Problem:
         devices = [
             unit.core_device(self._site.step_hours, asked)
@@ -297,7 +290,7 @@ class _Search:
             problem, program, answer.solution, both
         )
         cost, scale = self._money.cost_and_scale(series, device_series)
-        kept = self._keeps_limits(series, device_series)
+        kept = all_met(self._limits, series, device_series)
         missed = cost - answer.lower_bound > self._strategy.gap * scale or not kept
         ties = self._money.charges is not None or bool(self._limits)
         ties = ties and not self._money.solar_metered_apart
@@ -308,7 +301,7 @@ class _Search:
             self.not_exclusive |= at_once(own)
             other = with_crossings(self._site, series, own[0] + own[1], own[4] + own[7])
             other_cost, other_scale = self._money.cost_and_scale(other, device_series)
-            other_kept = self._keeps_limits(other, device_series)
+            other_kept = all_met(self._limits, other, device_series)
             if (not other_kept, other_cost) < (not kept, cost):
                 series, cost, scale, kept = other, other_cost, other_scale, other_kept
         feasible = feasible and kept

@@ -1,15 +1,21 @@
-"""A tariff's rows by what they join: one step's import to a column, many steps, or columns only."""
+"""Rows by what they join: one step's import to a column, many steps, or columns only.
+
+They are a tariff's, and the limits on sums over all steps.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from bess._arrays import Floats
+from bess.battery import Battery
 from bess.decomposition.entries import Entries, Indices, added
-from bess.tariff.program import Charges
+from bess.limits import Limit
+from bess.tariff.program import ChargeProgram, Charges, Expression, MeterBounds, Steps
 
 __all__ = ["CoupledRows", "split"]
 
@@ -54,6 +60,8 @@ class CoupledRows:
     sum_row: Indices
     sum_import: Floats
     sum_export: Floats
+    sum_drawn: Floats
+    """By sum, its factor of what leaves the cells in every step, kWh DC."""
 
     @property
     def row_bounds(self) -> tuple[Floats, Floats]:
@@ -66,36 +74,54 @@ class CoupledRows:
         return Entries(entries.row, entries.column, value)
 
 
-def split(charges: Charges) -> CoupledRows | None:
-    """The rows sorted; None where some are of a kind that the core does not know."""
+def split(charges: Charges | None, limits: Sequence[Limit], battery: Battery) -> CoupledRows | None:
+    """The rows sorted, limits last among the sums; None where there are too many sums."""
+    if charges is None:
+        nothing = np.zeros(len(limits[0].imported))
+        meter = MeterBounds(nothing, nothing, nothing, nothing, 0.0)
+        charges = ChargeProgram(meter).finish(Expression())
     coupling = charges.coupling
-    step, row, imported, exported = charges.entries
+    count = charges.rows + len(limits)
+    row_lower = np.append(coupling.row_lower, np.full(len(limits), -_INFINITY))
+    row_upper = np.append(coupling.row_upper, [limit.most for limit in limits])
+    drawn = np.zeros(count)
+    drawn[charges.rows :] = [limit.drawn[0] * battery.dc_to_ac_efficiency for limit in limits]
+    step, row, imported, exported = (
+        np.concatenate(parts)
+        for parts in zip(
+            charges.entries,
+            *(_entries(limit, charges.rows + i) for i, limit in enumerate(limits)),
+            strict=True,
+        )
+    )
     column = np.repeat(np.arange(len(coupling.column_cost)), np.diff(coupling.start))
     entries = Entries(coupling.index, column.astype(np.int32), coupling.value)
-    steps_in = np.bincount(row, minlength=charges.rows)
-    columns_in = np.bincount(entries.row, minlength=charges.rows)
-    upward = np.ones(charges.rows, np.bool_)
+    steps_in = np.bincount(row, minlength=count)
+    columns_in = np.bincount(entries.row, minlength=count)
+    upward = np.ones(count, np.bool_)
     upward[row[(imported <= 0) | (exported != 0)]] = False
     upward[entries.row[entries.value >= 0]] = False
     is_cap = (steps_in == 1) & (columns_in == 1) & upward
-    is_cap &= (coupling.row_lower == -_INFINITY) & (coupling.row_upper < _INFINITY)
+    is_cap &= (row_lower == -_INFINITY) & (row_upper < _INFINITY)
     is_sum = (steps_in > 0) & ~is_cap
+    is_sum[charges.rows :] = True
     sums = int(is_sum.sum())
     if sums > _MOST_SUMS:
         return None
-    order = np.concatenate([np.flatnonzero(is_sum), np.flatnonzero(steps_in == 0)])
-    place = np.full(charges.rows, -1, np.int32)
+    order = np.concatenate([np.flatnonzero(is_sum), np.flatnonzero((steps_in == 0) & ~is_sum)])
+    place = np.full(count, -1, np.int32)
     place[order] = np.arange(len(order), dtype=np.int32)
     of_cap = is_cap[row]
     capped = row[of_cap]
-    own = np.zeros(charges.rows, np.int32)
-    own_value = np.zeros(charges.rows)
+    own = np.zeros(count, np.int32)
+    own_value = np.zeros(count)
     own[entries.row], own_value[entries.row] = entries.column, entries.value
     kept = entries.only(~is_cap[entries.row])
     kept = Entries(place[kept.row], kept.column, kept.value)
     factor = imported[of_cap]
     whole = coupling.integrality != 0
     largest = np.abs([coupling.column_lower, coupling.column_upper]).max(initial=1.0)
+    largest = max(largest, *(abs(limit.most) for limit in limits), 1.0)
     unit = 2.0 ** round(math.log2(max(largest / _LARGEST, 1.0)))
     found = CoupledRows(
         cost=coupling.column_cost,
@@ -107,20 +133,29 @@ def split(charges: Charges) -> CoupledRows | None:
         column_unit=np.where(whole, 1.0, unit),
         cap_step=step[of_cap].astype(np.int32),
         cap_column=own[capped],
-        cap_room=coupling.row_upper[capped] / factor,
+        cap_room=row_upper[capped] / factor,
         cap_factor=-own_value[capped] / factor,
         penalty=np.zeros(len(coupling.column_cost)),
-        row_lower=coupling.row_lower[order],
-        row_upper=coupling.row_upper[order],
+        row_lower=row_lower[order],
+        row_upper=row_upper[order],
         sums=sums,
         entries=kept,
         sum_step=step[~of_cap].astype(np.int32),
         sum_row=place[row[~of_cap]],
         sum_import=imported[~of_cap],
         sum_export=exported[~of_cap],
+        sum_drawn=drawn[is_sum],
     )
     found.penalty[:] = _most_costs(found)
     return found
+
+
+def _entries(limit: Limit, row: int) -> tuple[Steps, Steps, Floats, Floats]:
+    """A limit's steps, with its row and its factors of import and export in them."""
+    step: Steps = np.arange(len(limit.imported))
+    if not limit.drawn.any():
+        step = np.flatnonzero((limit.imported != 0) | (limit.exported != 0))
+    return step, np.full(len(step), row), limit.imported[step], limit.exported[step]
 
 
 def _most_costs(rows: CoupledRows) -> Floats:

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bess._arrays import Floats
+from bess.decomposition.blocks import Blocks
 from bess.decomposition.coupled_rows import CoupledRows
-from bess.decomposition.entries import Blocks, Entries, Indices, added
+from bess.decomposition.entries import Entries, Indices, added
 from bess.growing_program import GrowingProgram
 from bess.highs import Clock
 

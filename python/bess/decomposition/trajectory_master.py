@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from bess._arrays import Floats
+from bess.decomposition.blocks import Blocks
 from bess.decomposition.coupled_rows import CoupledRows
-from bess.decomposition.entries import Blocks, Entries, added
+from bess.decomposition.entries import Entries, added
 from bess.growing_program import GrowingProgram
 from bess.highs import Clock
 
@@ -40,14 +41,20 @@ class Trajectory(NamedTuple):
 
 
 def trajectory_of(
-    rows: CoupledRows, blocks: Blocks, stored: Floats, meter: tuple[Floats, Floats], cost: Floats
+    rows: CoupledRows,
+    blocks: Blocks,
+    stored: Floats,
+    moved: tuple[Floats, Floats, Floats],
+    cost: Floats,
 ) -> Trajectory:
     """What a schedule does: ``stored`` before each step and after the last, kWh DC.
 
-    ``meter`` is what it imports and exports in each step, ``cost`` what that costs.
+    ``moved`` is what it imports and exports in each step, and what leaves the cells; ``cost`` what
+    that costs.
     """
-    bought, sold = meter
+    bought, sold, drawn = moved
     part = rows.sum_import * bought[rows.sum_step] + rows.sum_export * sold[rows.sum_step]
+    part += rows.sum_drawn[rows.sum_row] * drawn[rows.sum_step]
     of_sum = rows.sum_row.astype(np.int64) * blocks.count + blocks.of_step[rows.sum_step]
     parts, place = np.unique(of_sum, return_inverse=True)
     asked = (bought[rows.cap_step] - rows.cap_room) / rows.cap_factor

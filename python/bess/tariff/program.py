@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from bess import _core
 from bess._arrays import Floats
 
-__all__ = ["ChargeProgram", "Charges", "Expression", "MeterBounds"]
+__all__ = ["ChargeProgram", "Charges", "Expression", "MeterBounds", "Steps"]
 
 Steps = NDArray[np.intp]
 _INFINITY: Final = float("inf")
