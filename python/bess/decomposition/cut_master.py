@@ -45,6 +45,8 @@ class CutPoint(NamedTuple):
     parts: Floats
     cost: Floats
     """Of each block."""
+    price: Floats
+    """What a unit of each sum costs there."""
 
 
 class CutMaster:
@@ -162,6 +164,7 @@ class CutMaster:
             columns[self._energy : self._part],
             columns[self._part : self._cost],
             columns[self._cost :],
+            -duals[: self._rows.sums],
         )
         return self._bound(duals[:first], duals[first:]), point
 

@@ -35,6 +35,8 @@ _LITTLE_LEFT = 0.01
 # The next columns are those of the cuts, and this part of the way to the best that are known.
 _TOWARDS_BEST = 0.1
 _NEAR = 1e-4
+# Where nothing new is found, prices are tried by so much beside those of the cuts.
+_ASIDE = 1e-6
 
 
 def not_by_cuts(
@@ -117,6 +119,8 @@ class _Rounds:
     ) -> None:
         self._site, self._unit, self._money, self._clock = site, unit, money, clock
         self._strategy, self._limits = strategy, limits
+        self._asked = strategy.gap
+        """The gap relative to the cost; what a result tells is relative to the money that flows."""
         self._rows = rows
         self._oracle = _core.CutOracle(
             rows.cap_step, rows.cap_column, rows.cap_room, rows.cap_factor, rows.penalty
@@ -136,6 +140,8 @@ class _Rounds:
         self._best = _Schedule(np.inf, rows.upper, np.zeros(0), np.zeros(0), None, None)
         self._bound = -np.inf
         self._point: CutPoint | None = None
+        self._idle = 0
+        """How many rounds in a row have brought no cut that says anything new."""
 
     def run(self, within: Optimum | None) -> Optimum | None:
         """Go round until the gap is reached, or no nearer; None where rounding leaves no answer."""
@@ -150,7 +156,12 @@ class _Rounds:
         while True:
             self._close_in()
             gaps.append(self._gap)
-            if self._gap <= self._strategy.gap or self._clock.passed:
+            if self._gap <= self._asked:
+                found = self._optimum()
+                if found is None or found.gap <= self._strategy.gap:
+                    return found
+                self._asked *= 0.5 * self._strategy.gap / found.gap
+            if self._clock.passed:
                 break
             if self._gap > _LITTLE_NEARER * gaps[-_PATIENCE]:
                 break
@@ -201,10 +212,11 @@ class _Rounds:
             little = 1e-10 * max(1.0, abs(self._best.cost)) / self._blocks.count
             new = self._below.values(cuts, self._point) > self._point.cost + little
         self._below.add(cuts, new)
-        asked = self._strategy.gap * max(1.0, abs(self._best.cost))
+        asked = self._asked * max(1.0, abs(self._best.cost))
         left = max(_LITTLE_LEFT * (self._best.cost - self._bound), 0.5 * asked)
         bound, self._point = self._below.solve(self._best.cost - left)
         self._bound = max(self._bound, bound)
+        self._idle = 0 if new.any() else self._idle + 1
         if self._above is None:
             cost = self._value + float(self._rows.cost @ self._columns) + self._rows.offset
             self._keep(cost, self._columns, energy)
@@ -257,8 +269,11 @@ class _Rounds:
         """Try columns near where the cuts are least, at the prices of the best mixture."""
         assert self._point is not None
         part = _TOWARDS_BEST if self._gap > _NEAR else _TOWARDS_BEST * self._gap / _NEAR
-        self._columns = (1 - part) * self._point.columns + part * self._best.columns
         self._price = self._next_price
+        if self._idle:  # ties of prices: to both sides of them by turns
+            part = 0.0
+            self._price = self._point.price * (1 + _ASIDE * (-1) ** self._idle)
+        self._columns = (1 - part) * self._point.columns + part * self._best.columns
         if self._rows.sums:
             self._stated = self._priced()
             self._oracle.start(self._stated)
