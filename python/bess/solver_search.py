@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bess import _core
 from bess.branching import branch_and_bound
-from bess.crossings import at_once, with_crossings
+from bess.crossings import at_once, taken_where_exclusive, with_crossings
 from bess.dynamic_program import Optimum
 from bess.errors import InfeasibleError, SolverError
 from bess.highs import Answer, Clock, Relaxation, least_throughput, solve
@@ -297,13 +297,18 @@ class _Search:
         if missed and ties and program.has_flows and not both:
             # Marginal prices tie where a rule has a kink: the solution's own imports and exports,
             # which lie at it, may then be cheaper.
-            own = _core.recover(problem, program, answer.solution, True)[0]
+            own, own_devices, *_ = _core.recover(problem, program, answer.solution, True)
             self.not_exclusive |= at_once(own)
-            other = with_crossings(self._site, series, own[0] + own[1], own[4] + own[7])
-            other_cost, other_scale = self._money.cost_and_scale(other, device_series)
-            other_kept = all_met(self._limits, other, device_series)
-            if (not other_kept, other_cost) < (not kept, cost):
-                series, cost, scale, kept = other, other_cost, other_scale, other_kept
+            crossing = with_crossings(self._site, series, own[0] + own[1], own[4] + own[7])
+            for other, devices in (
+                (crossing, device_series),
+                taken_where_exclusive((own, own_devices), (series, device_series)),
+            ):
+                other_cost, other_scale = self._money.cost_and_scale(other, devices)
+                other_kept = all_met(self._limits, other, devices)
+                if (not other_kept, other_cost) < (not kept, cost):
+                    series, device_series = other, devices
+                    cost, scale, kept = other_cost, other_scale, other_kept
         feasible = feasible and kept
         optimum = Optimum(series, device_series, cost, answer.lower_bound, np.inf)
         lower_bound = answer.lower_bound
