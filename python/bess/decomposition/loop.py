@@ -14,7 +14,7 @@ from bess.decomposition.blocks import Blocks, cut_into_blocks, part_bounds
 from bess.decomposition.coupled_rows import CoupledRows, split
 from bess.decomposition.cut_master import CutMaster, CutPoint, Cuts
 from bess.decomposition.entries import Entries, added
-from bess.decomposition.trajectory_master import Trajectory, TrajectoryMaster, trajectory_of
+from bess.decomposition.trajectory_master import TrajectoryMaster
 from bess.dynamic_program import Optimum, kinks_at
 from bess.errors import SolverError
 from bess.highs import Clock
@@ -171,7 +171,7 @@ class _Rounds:
     def _know(self, series: Floats, device_series: Floats) -> None:
         """Start from flows that keep the limits."""
         assert self._above is not None
-        self._above.add(self._trajectory(series, device_series))
+        self._add_trajectory(series, device_series)
         _, columns, _, energy = self._above.solve(self._columns)
         cost, _ = self._money.cost_and_scale(series, device_series)
         flows = series, device_series
@@ -221,7 +221,7 @@ class _Rounds:
             cost = self._value + float(self._rows.cost @ self._columns) + self._rows.offset
             self._keep(cost, self._columns, energy)
         else:
-            self._above.add(self._trajectory(*self._flows(energy)))
+            self._add_trajectory(*self._flows(energy))
             cost, columns, self._next_price, mixture = self._above.solve(self._point.columns)
             self._keep(cost, columns, mixture)
             if self._must_bill:
@@ -319,8 +319,9 @@ class _Rounds:
         slopes = Entries(block, column, value)
         return Cuts(numbers[:, 0], numbers[:, 1], numbers[:, 2], slopes, self._price)
 
-    def _trajectory(self, series: Floats, device_series: Floats) -> Trajectory:
-        """What flows do, and cost at the steps' own prices, without the columns' part."""
+    def _add_trajectory(self, series: Floats, device_series: Floats) -> None:
+        """Add what flows do, and cost at the steps' own prices, without the columns' part."""
+        assert self._above is not None
         money, battery = self._money, self._unit.battery
         drawn = (series[6] + series[7]) / battery.dc_to_ac_efficiency
         bought, sold = _imports(series), series[4] + series[7]
@@ -329,4 +330,4 @@ class _Rounds:
         energy = device_series[0, 4] * battery.capacity_kwh
         stored = np.concatenate([self._oracle.limits[0, :1], energy])
         cost[-1] -= money.end_value * energy[-1]
-        return trajectory_of(self._rows, self._blocks, stored, (bought, sold, drawn), cost)
+        self._above.add(stored, (bought, sold, drawn), cost)
