@@ -21,6 +21,7 @@ namespace {
 constexpr double kRounding = 1e-12;
 
 }  // namespace
+
 Optimum DynamicProgram::solve(const Problem& problem, const StageCosts& costs,
                               std::span<double> energy, std::span<double> worth) {
   assert(!problem.cyclic);
@@ -32,30 +33,89 @@ Optimum DynamicProgram::solve(const Problem& problem, const StageCosts& costs,
 Optimum DynamicProgram::solve(const Problem& problem, const StageCosts& costs, const Ends& ends,
                               std::span<double> energy, std::span<double> worth) {
   assert(problem.devices.size() == 1 && !problem.solar_metered_apart);
-  steps_ = problem.site.steps();
-  costs_ = &costs;
+  later_ = nullptr;
+  keeps_values_ = costs.kinks() > 0;
+  begin(problem, costs, costs.steepest());
   end_value_ = ends.end_value * (costs.lossy() ? costs.unit(steps_) : 1.0);
   set_limits(problem, ends);
-  Optimum optimum{false, 0, 0, 0, 0, 0};
+  return run(problem, ends.start_price, energy, worth);
+}
+
+Optimum DynamicProgram::solve(const Problem& problem, const StageCosts& costs, const Later& later,
+                              double start, std::span<double> energy, std::span<double> worth) {
+  begin(problem, costs, later);
+  low_[0] = high_[0] = start;
+  return run(problem, 0, energy, worth);
+}
+
+bool DynamicProgram::solve_before(const Problem& problem, const StageCosts& costs,
+                                  const Later& later, CostToGo& found) {
+  begin(problem, costs, later);
+  if (!run_backward()) return false;
+  if (convex_ && !is_stored_) {
+    flatten();
+    found.function = flat_function_;
+  } else {
+    const FunctionView view = this->view(stored_.back());
+    found.function.segments.assign(view.segments.begin(), view.segments.end());
+    found.function.end = view.end;
+  }
+  for (Segment& segment : found.function.segments) segment.value += offset_;
+  found.error = later.cost.error + residual_;
+  return true;
+}
+
+void DynamicProgram::begin(const Problem& problem, const StageCosts& costs, double steepest) {
+  steps_ = problem.site.steps();
+  costs_ = &costs;
   const double capacity = problem.devices.front().battery.capacity;
-  const double money = costs_->steepest() * capacity;
+  const double money = steepest * capacity;
   tolerances_ = {1e-11 * capacity, 1e-13 * money, 4e-11 * money};
   envelope_.set_tolerances(tolerances_);
+  low_.resize(steps_ + 1);
+  high_.resize(steps_ + 1);
+  low_worth_.resize(steps_ + 1);
+  high_worth_.resize(steps_ + 1);
+  change_.resize(steps_ + 1);
+  tube_.resize(steps_ + 1);
+}
+
+void DynamicProgram::begin(const Problem& problem, const StageCosts& costs, const Later& later) {
+  later_ = &later.cost;
+  keeps_values_ = true;
+  double steepest = 0;
+  for (std::size_t t = 0; t < problem.site.steps(); ++t) {
+    for (const CostSegment& s : costs.segments(t)) steepest = std::max(steepest, std::abs(s.slope));
+  }
+  for (const Segment& s : later.cost.function.segments) {
+    steepest = std::max(steepest, std::abs(s.slope));
+  }
+  begin(problem, costs, steepest);
+  for (std::size_t t = 0; t <= steps_; ++t) {
+    const double unit = costs.lossy() ? costs.unit(t) : 1.0;
+    low_[t] = later.low[t] / unit;
+    high_[t] = later.high[t] / unit;
+  }
+}
+
+Optimum DynamicProgram::run(const Problem& problem, double start_price, std::span<double> energy,
+                            std::span<double> worth) {
+  Optimum optimum{false, 0, 0, 0, 0, 0};
   if (!run_backward()) return optimum;
-  const Start start = best_start(ends.start_price);
+  const Start start = best_start(start_price);
   run_forward(start, energy, worth);
-  if (costs.lossy()) {
+  if (costs_->lossy()) {
     const double high = problem.devices.front().battery.maximum_energy;
     for (std::size_t t = 0; t < steps_; ++t) {
-      energy[t] = std::min(energy[t] * costs.unit(t + 1), high);
-      worth[t] /= costs.unit(t + 1);
+      energy[t] = std::min(energy[t] * costs_->unit(t + 1), high);
+      worth[t] /= costs_->unit(t + 1);
     }
   }
   optimum.feasible = true;
   optimum.kinks = costs_->kinks();
   optimum.flat_steps = flat_steps_;
-  optimum.lower_bound = costs_->kinks() == 0 ? dual_bound_ : offset_ + start.cost - residual_;
-  optimum.value = costs_->kinks() == 0 ? optimum.lower_bound : offset_ + start.cost;
+  optimum.lower_bound = keeps_values_ ? offset_ + start.cost - residual_ : dual_bound_;
+  optimum.value = keeps_values_ ? offset_ + start.cost : dual_bound_;
   optimum.start = start.energy;
   return optimum;
 }
@@ -63,12 +123,10 @@ Optimum DynamicProgram::solve(const Problem& problem, const StageCosts& costs, c
 void DynamicProgram::set_limits(const Problem& problem, const Ends& ends) {
   const Device& device = problem.devices.front();
   const Battery& b = device.battery;
-  low_.assign(steps_ + 1, b.minimum_energy);
-  high_.assign(steps_ + 1, b.maximum_energy);
+  std::fill(low_.begin(), low_.end(), b.minimum_energy);
+  std::fill(high_.begin(), high_.end(), b.maximum_energy);
   const std::vector<double> kept = least_energies(problem.site, b);
   std::copy(kept.begin(), kept.end(), low_.begin() + 1);
-  low_worth_.resize(steps_ + 1);
-  high_worth_.resize(steps_ + 1);
   const auto narrow = [&](std::size_t t, double least, double most) {
     low_[t] = std::max(low_[t], least);
     high_[t] = std::min(high_[t], most);
@@ -82,8 +140,6 @@ void DynamicProgram::set_limits(const Problem& problem, const Ends& ends) {
     low_[t] /= costs_->unit(t);
     high_[t] /= costs_->unit(t);
   }
-  change_.resize(steps_ + 1);
-  tube_.resize(steps_ + 1);
 }
 
 // Where the value function before the first step and the price of energy there are least together.
@@ -142,7 +198,8 @@ void DynamicProgram::run_forward(const Start& start, std::span<double> energy,
       value = -here.segments[here.segment_at(s)].slope;
     }
     while (!stored_.empty() && stored_.back().step < last) stored_.pop_back();
-    const Stored* const target = last < steps_ ? &stored_.back() : nullptr;
+    const bool known = last < steps_ || later_ != nullptr;
+    const Stored* const target = known ? &stored_.back() : nullptr;
     if (costs_->lossy()) {
       run_convex_stretch<true>(t, last, s, value, target, energy, worth);
     } else {

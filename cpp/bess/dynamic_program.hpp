@@ -36,6 +36,20 @@ struct Ends {
   double end_value;  // money for each kWh DC of them
 };
 
+// The least cost from some step on as a function of the energy stored before it, kWh DC, and by how
+// much it may be above what it should be.
+struct CostToGo {
+  PiecewiseLinear function;
+  double error = 0;
+};
+
+// What follows a stretch of steps, and the limits on stored energy in it.
+struct Later {
+  const CostToGo& cost;
+  std::span<const double> low;  // before each step and after the last, kWh DC
+  std::span<const double> high;
+};
+
 // Room to work in, and the programme. One for each thread; it allocates only to grow.
 class DynamicProgram {
  public:
@@ -50,6 +64,14 @@ class DynamicProgram {
   // in them what the start costs and the end earns.
   Optimum solve(const Problem& problem, const StageCosts& costs, const Ends& ends,
                 std::span<double> energy, std::span<double> worth);
+
+  // The same with `later` as the cost of what comes after the last step, from `start` kWh DC,
+  // within `low` and `high` (steps + 1 of them, kWh DC) instead of the problem's limits.
+  Optimum solve(const Problem& problem, const StageCosts& costs, const Later& later, double start,
+                std::span<double> energy, std::span<double> worth);
+  // The least cost of all of it, by the energy stored before the first step. False: infeasible.
+  bool solve_before(const Problem& problem, const StageCosts& costs, const Later& later,
+                    CostToGo& found);
 
   // The limits on the energy stored before each step of the last problem, and after its last, in
   // the units of its costs.
@@ -79,7 +101,12 @@ class DynamicProgram {
     double bound;  // what the start adds to a bound whose steps begin with `worth`
   };
 
+  void begin(const Problem& problem, const StageCosts& costs, double steepest);
+  void begin(const Problem& problem, const StageCosts& costs, const Later& later);
   void set_limits(const Problem& problem, const Ends& ends);
+  Optimum run(const Problem& problem, double start_price, std::span<double> energy,
+              std::span<double> worth);
+  bool begin_with_later(double low, double high);
   bool run_backward();
   template <bool kLossy>
   bool add_convex_steps(std::size_t& next);
@@ -102,6 +129,8 @@ class DynamicProgram {
 
   std::size_t steps_ = 0;
   double end_value_ = 0;
+  const CostToGo* later_ = nullptr;  // null: `end_value_`
+  bool keeps_values_ = false;        // not slopes alone
   std::size_t flat_steps_ = 0;
   Tolerances tolerances_{};
   const StageCosts* costs_ = nullptr;

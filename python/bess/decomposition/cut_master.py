@@ -84,6 +84,9 @@ class CutMaster:
         self._column_unit[:own] = rows.column_unit
         self._cuts: list[tuple[Floats, Entries]] = []
         self._of_block: list[Indices] = []
+        self._weight = np.zeros(0)  # of each cut in the last bound
+        self.row_dual = np.zeros(0)
+        """Of each of the tariff's rows, in the last bound."""
         self._program = GrowingProgram(clock, adds_columns=False)
         self._programs = [self._program]
         if len(rows.whole):
@@ -133,6 +136,20 @@ class CutMaster:
         self._cuts.append((constant, entries))
         self._of_block.append(chosen)
 
+    def mean(self, of_cuts: list[Floats], block: Indices) -> Floats:
+        """What the cuts of each round say of some things in blocks, weighed as the last bound does.
+
+        ``of_cuts`` holds it by round, ``block`` is where each thing is.
+        """
+        total = np.zeros(len(block))
+        first = 0
+        for said, chosen in zip(of_cuts, self._of_block, strict=True):
+            weight = np.zeros(self._blocks.count)
+            weight[chosen] = self._weight[first : first + len(chosen)]
+            first += len(chosen)
+            total += weight[block] * said
+        return total
+
     def solve(self, enough: float) -> tuple[float, CutPoint]:
         """A lower bound on the optimum, whatever the solver's tolerances; and where it lies.
 
@@ -176,10 +193,12 @@ class CutMaster:
         if (total <= 0).any():
             return -_INFINITY
         weight /= total[of_block]
+        self._weight = weight
         # An infinite bound of a row takes no dual.
         rows = self._rows
         on_rows = np.where(rows.row_lower == -_INFINITY, np.minimum(on_rows, 0.0), on_rows)
         on_rows = np.where(rows.row_upper == _INFINITY, np.maximum(on_rows, 0.0), on_rows)
+        self.row_dual = on_rows
         held = np.where(on_rows > 0, rows.row_lower, rows.row_upper)
         bound = rows.offset + float(on_rows[on_rows != 0] @ held[on_rows != 0])
         reduced = self._objective.copy()

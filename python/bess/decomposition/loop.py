@@ -9,8 +9,8 @@ import numpy as np
 
 from bess import _core
 from bess._arrays import Floats
-from bess.crossings import with_crossings
 from bess.decomposition.blocks import Blocks, cut_into_blocks, part_bounds
+from bess.decomposition.cap_search import CapPrices, CapSearch
 from bess.decomposition.coupled_rows import CoupledRows, split
 from bess.decomposition.cut_master import CutMaster, CutPoint, Cuts
 from bess.decomposition.entries import Entries, added
@@ -30,6 +30,7 @@ __all__ = ["not_by_cuts", "optimize_by_cuts"]
 # The search ends when this many rounds have not brought the gap to this part of what it was.
 _PATIENCE = 20
 _LITTLE_NEARER = 0.9
+_LITTLE_PATIENCE = 8  # where boxes of caps may close what is left
 # A tariff's choices are made anew when no more than this part of the gap lies in those made before.
 _LITTLE_LEFT = 0.01
 # The next columns are those of the cuts, and this part of the way to the best that are known.
@@ -68,8 +69,8 @@ def optimize_by_cuts(
     """The least-cost dispatch of a unit on a tariff, or under limits on sums over all steps.
 
     None where the tariff has too many sums, or rounding leaves no answer. ``within`` is a dispatch
-    that keeps the limits, where there are any. A gap is left where steps are not convex and several
-    schedules are mixed in the bound.
+    that keeps the limits, where there are any. Where steps are not convex a gap may be left: boxes
+    of caps close it, unless there are sums over steps or choices, too.
 
     Raises
     ------
@@ -142,6 +143,7 @@ class _Rounds:
         self._point: CutPoint | None = None
         self._idle = 0
         """How many rounds in a row have brought no cut that says anything new."""
+        self._worths_of_caps: list[Floats] = []  # by round
 
     def run(self, within: Optimum | None) -> Optimum | None:
         """Go round until the gap is reached, or no nearer; None where rounding leaves no answer."""
@@ -152,7 +154,8 @@ class _Rounds:
             return None
         if within is not None:
             self._know(within.series, within.device_series)
-        gaps = [np.inf] * _PATIENCE
+        patience = _LITTLE_PATIENCE if self._can_branch else _PATIENCE
+        gaps = [np.inf] * patience
         while True:
             self._close_in()
             gaps.append(self._gap)
@@ -163,9 +166,11 @@ class _Rounds:
                 self._asked *= 0.5 * self._strategy.gap / found.gap
             if self._clock.passed:
                 break
-            if self._gap > _LITTLE_NEARER * gaps[-_PATIENCE]:
+            if self._gap > _LITTLE_NEARER * gaps[-patience]:
                 break
             self._try_next()
+        if self._gap > self._asked and self._can_branch:
+            self._branch(self._asked)
         return self._optimum()
 
     def _know(self, series: Floats, device_series: Floats) -> None:
@@ -176,6 +181,41 @@ class _Rounds:
         cost, _ = self._money.cost_and_scale(series, device_series)
         flows = series, device_series
         self._best = _Schedule(cost, columns, energy, self._oracle.worth, self._stated, flows)
+
+    @property
+    def _can_branch(self) -> bool:
+        """Whether boxes of caps may close a gap that steps that are not convex leave."""
+        return not (self._oracle.is_convex or self._rows.sums or len(self._rows.whole))
+
+    def _branch(self, gap: float) -> None:
+        """Close the gap in boxes of the columns that cap import."""
+        assert self._point is not None
+        block = self._blocks.of_step[self._rows.cap_step]
+        of_cap = self._below.mean(self._worths_of_caps, block)
+        search = CapSearch(
+            self._rows,
+            self._problem,
+            self._oracle.limits,
+            self._site,
+            self._unit.battery,
+            self._money.end_value,
+            CapPrices(of_cap, self._below.row_dual, self._point.columns),
+            self._clock,
+        )
+        gaps = [np.inf] * _PATIENCE
+        while self._gap <= _LITTLE_NEARER * gaps[-_PATIENCE]:
+            gaps.append(self._gap)
+            self._bound = max(self._bound, search.bound)
+            wanted = gap * max(1.0, abs(self._best.cost))
+            found = search.descend(self._best.cost, wanted)
+            if found is not None:
+                energy, columns = found
+                self._oracle.evaluate(columns)
+                self._keep(np.inf, columns, energy)
+                self._keep(np.inf, columns, self._oracle.energy)
+            self._bound = max(self._bound, search.bound)
+            if self._gap <= gap or self._clock.passed:
+                return
 
     @property
     def _gap(self) -> float:
@@ -249,20 +289,14 @@ class _Rounds:
 
     def _flows(self, energy: Floats) -> tuple[Floats, Floats]:
         """The flows of a schedule: imports up to the caps where more would pay without them."""
-        series, device_series, _ = _core.write_schedule(self._stated, energy)
         if self._oracle.is_convex:
-            return series, device_series
-        prices = self._prices
-        dear = self._problem.at_prices(prices[0] + self._oracle.penalty, prices[1])
-        low_series, low_device_series, _ = _core.write_schedule(dear, energy)
-        cap, most, least = self._oracle.cap, _imports(series), _imports(low_series)
-        series = np.where(most <= cap, series, low_series)
-        device_series = np.where(most <= cap, device_series, low_device_series)
-        between = (least < cap) & (cap < most)
-        if between.any():
-            wanted = np.where(between, cap, _imports(series))
-            series = with_crossings(self._site, series, wanted, series[4] + series[7])
-        series.flags.writeable = device_series.flags.writeable = False
+            return _core.write_schedule(self._stated, energy)[:2]
+        dear = self._problem.at_prices(self._prices[0] + self._oracle.penalty, self._prices[1])
+        low_series, _, _ = _core.write_schedule(dear, energy)
+        limit = np.maximum(self._oracle.cap, _imports(low_series))
+        if self._site.import_limit_kwh is not None:
+            limit = np.minimum(limit, self._site.import_limit_kwh)
+        series, device_series, _ = _core.write_schedule(self._stated, energy, limit)
         return series, device_series
 
     def _try_next(self) -> None:
@@ -315,6 +349,8 @@ class _Rounds:
 
     def _cuts(self) -> Cuts:
         numbers, count, column, value = self._oracle.cut(self._blocks.starts)
+        if self._can_branch:
+            self._worths_of_caps.append(self._oracle.worth_of_cap)
         block = np.repeat(np.arange(self._blocks.count, dtype=np.int32), count)
         slopes = Entries(block, column, value)
         return Cuts(numbers[:, 0], numbers[:, 1], numbers[:, 2], slopes, self._price)
