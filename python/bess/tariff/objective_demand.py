@@ -78,7 +78,7 @@ class _Intervals:
         if layout.interval > 1:
             starts = np.arange(layout.first - layout.interval, steps, layout.interval)
             starts = np.maximum(starts, 0)
-        self._start = starts
+        self._steps, self._start = steps, starts
         self._length = np.diff(np.append(starts, steps))
         self._most = np.add.reduceat(program.meter.most_import, starts) / self._length
         of_interval = np.repeat(runs.bin, np.diff(runs.start))
@@ -88,11 +88,14 @@ class _Intervals:
     def of(self, bins: Sequence[int]) -> tuple[Means, float]:
         """The steps, intervals and weights of some bins, and the most their means can be."""
         own = np.sort(np.concatenate([self._of_bin[b] for b in bins]))
+        most = float(self._most[own].max())
+        if len(self._start) == self._steps:
+            return (own, np.arange(len(own)), np.ones(len(own))), most
         length = self._length[own]
         interval = np.repeat(np.arange(len(own)), length)
         before = np.cumsum(length) - length
         step = (self._start[own] - before)[interval] + np.arange(len(interval))
-        return (step, interval, 1.0 / length[interval]), float(self._most[own].max())
+        return (step, interval, 1.0 / length[interval]), most
 
 
 def demand_charges(
