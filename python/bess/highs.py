@@ -40,6 +40,7 @@ _OTHER_WAYS: Final = (
     ("simplex_strategy", PRIMAL_SIMPLEX),
     ("simplex_scale_strategy", 0),
     ("solver", "ipm"),
+    ("primal_feasibility_tolerance", 1e-7),
 )
 # A second MILP to break ties is affordable up to here (two days of hours), and so many nodes.
 _FEW_COLUMNS: Final = 500

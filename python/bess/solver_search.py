@@ -268,6 +268,11 @@ class _Search:
         if self._ordered:
             bought = np.maximum(bought, 0.0)
             sold = np.clip(sold, 0.0, bought)
+        if charges is not None:  # import that is free is spared where it counts towards a peak
+            step, row, *_ = charges.entries
+            under_peak = np.zeros(len(bought), np.bool_)
+            under_peak[step[row >= charges.first_demand_row]] = True
+            bought = np.where(under_peak & (bought == 0), little, bought)
         self._marginal = (bought, sold)
 
     def _stated(self, windows: list[EnergyWindows]) -> _core.Problem:

@@ -68,6 +68,21 @@ class CoupledRows:
         """The bounds of the rows that are not caps, in the small programs' unit."""
         return self.row_lower / self.unit, self.row_upper / self.unit
 
+    def loosened(self, columns: Floats) -> Floats:
+        """The columns, those that cap import and cost nothing as far up as rows and bounds let."""
+        found = columns.copy()
+        row, column, value = self.entries.row, self.entries.column, self.entries.value
+        held = self.entries.times(found, len(self.row_lower))
+        for j in np.unique(self.cap_column[self.cost[self.cap_column] == 0]):
+            own, each = row[column == j], value[column == j]
+            room = np.where(
+                each > 0, self.row_upper[own] - held[own], held[own] - self.row_lower[own]
+            )
+            more = max(float((room / abs(each)).min(initial=self.upper[j] - found[j])), 0.0)
+            found[j] += more
+            held[own] += more * each
+        return found
+
     def in_units(self, entries: Entries, column_unit: Floats) -> Entries:
         """Entries of rows and columns in the small programs' units."""
         value = entries.value * (column_unit[entries.column] / self.unit)

@@ -36,6 +36,8 @@ _LITTLE_LEFT = 0.01
 # The next columns are those of the cuts, and this part of the way to the best that are known.
 _TOWARDS_BEST = 0.1
 _NEAR = 1e-4
+_NEARLY_FREE = 1e-6
+_SAME_COST = 1e-12
 # Where nothing new is found, prices are tried by so much beside those of the cuts.
 _ASIDE = 1e-6
 
@@ -162,7 +164,7 @@ class _Rounds:
             if self._gap <= self._asked:
                 found = self._optimum()
                 if found is None or found.gap <= self._strategy.gap:
-                    return found
+                    return self._less_moved() or found
                 self._asked *= 0.5 * self._strategy.gap / found.gap
             if self._clock.passed:
                 break
@@ -172,6 +174,24 @@ class _Rounds:
         if self._gap > self._asked and self._can_branch:
             self._branch(self._asked)
         return self._optimum()
+
+    def _less_moved(self) -> Optimum | None:
+        """An optimum under looser caps that costs no more: it moves less energy; None: no other."""
+        columns = self._rows.loosened(self._best.columns)
+        if self._above is not None or self._must_bill or (columns == self._best.columns).all():
+            return None
+        value = self._oracle.evaluate(columns)
+        cost = value + float(self._rows.cost @ columns) + self._rows.offset
+        if cost > self._best.cost + _SAME_COST * max(1.0, abs(self._best.cost)):
+            return None
+        self._best = self._best._replace(
+            columns=columns,
+            energy=self._oracle.energy,
+            worth=self._oracle.worth,
+            stated=self._sparing(),
+        )
+        found = self._optimum()
+        return found if found is not None and found.gap <= self._strategy.gap else None
 
     def _know(self, series: Floats, device_series: Floats) -> None:
         """Start from flows that keep the limits."""
@@ -285,12 +305,13 @@ class _Rounds:
                 return
             cost = self._money.cost_and_scale(*flows)[0]
         if cost < self._best.cost:
-            self._best = _Schedule(cost, columns, energy, self._oracle.worth, self._stated, flows)
+            stated = self._sparing()
+            self._best = _Schedule(cost, columns, energy, self._oracle.worth, stated, flows)
 
     def _flows(self, energy: Floats) -> tuple[Floats, Floats]:
         """The flows of a schedule: imports up to the caps where more would pay without them."""
         if self._oracle.is_convex:
-            return _core.write_schedule(self._stated, energy)[:2]
+            return _core.write_schedule(self._sparing(), energy)[:2]
         dear = self._problem.at_prices(self._prices[0] + self._oracle.penalty, self._prices[1])
         low_series, _, _ = _core.write_schedule(dear, energy)
         limit = np.maximum(self._oracle.cap, _imports(low_series))
@@ -299,12 +320,20 @@ class _Rounds:
         series, device_series, _ = _core.write_schedule(self._stated, energy, limit)
         return series, device_series
 
+    def _sparing(self) -> _core.Problem:
+        """The problem that tells flows from energies: import that is free is spared under a cap."""
+        bought, sold = self._prices
+        free = (bought == 0) & (self._oracle.penalty > 0)
+        if not free.any():
+            return self._stated
+        return self._problem.at_prices(np.where(free, _NEARLY_FREE, bought), sold)
+
     def _try_next(self) -> None:
         """Try columns near where the cuts are least, at the prices of the best mixture."""
         assert self._point is not None
         part = _TOWARDS_BEST if self._gap > _NEAR else _TOWARDS_BEST * self._gap / _NEAR
         self._price = self._next_price
-        if self._idle:  # ties of prices: to both sides of them by turns
+        if self._idle and self._rows.sums:  # ties of prices: to both sides of them by turns
             part = 0.0
             self._price = self._point.price * (1 + _ASIDE * (-1) ** self._idle)
         self._columns = (1 - part) * self._point.columns + part * self._best.columns
