@@ -45,16 +45,17 @@ def optimize(
         Where the solver gives no answer, or none in time.
     """
     known: Optimum | None = None
-    clock = Clock(strategy.time_limit)
+    clock, is_small = Clock(strategy.time_limit), False
     if strategy.engine != "highs":
         reason = not_by_steps(units, strategy, money, limits)
         if reason is None and limits:
             known = optimize_within(site, units[0], strategy, money, limits[0])
         elif reason is None:
             known = optimize_by_steps(site, units[0], strategy, money)
-        else:
-            reason = not_by_cuts(units, strategy, money, limits)
-            if reason is None and not _is_small(site, strategy, money, limits):
+        elif money.charges is not None or limits:
+            reason = not_by_cuts(units, strategy, money)
+            is_small = reason is None and _is_small(site, strategy, money, limits)
+            if reason is None and not is_small:
                 within = _within(site, units, strategy, limits)
                 known = optimize_by_cuts(site, units[0], strategy, money, limits, within, clock)
         if known is not None and (
@@ -68,7 +69,15 @@ def optimize(
             raise InputError.at("strategy.engine", f"cannot be core here: {reason}", "core")
         if strategy.engine == "core":
             raise SolverError("the core's schedule is not proven: highs may do better")
-    found = optimize_by_solver(site, units, strategy, money, limits)
+    try:
+        found = optimize_by_solver(site, units, strategy, money, limits)
+    except SolverError:
+        if is_small and not clock.passed:
+            within = _within(site, units, strategy, limits)
+            known = optimize_by_cuts(site, units[0], strategy, money, limits, within, clock)
+        if known is None:
+            raise
+        return known
     return found if known is None else _together(found, known, money)
 
 

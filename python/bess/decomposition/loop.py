@@ -42,14 +42,10 @@ _SAME_COST = 1e-12
 _ASIDE = 1e-6
 
 
-def not_by_cuts(
-    units: list[Unit], strategy: Optimize, money: Money, limits: Sequence[Limit]
-) -> str | None:
+def not_by_cuts(units: list[Unit], strategy: Optimize, money: Money) -> str | None:
     """Why a problem is not one for cuts around the dynamic programme; None where it may be."""
     if len(units) > 1:
         return "there are several devices"
-    if money.charges is None and not limits:
-        return "there is no tariff"
     if money.solar_metered_apart:
         return "the sun has a meter of its own"
     if units[0].battery.terminal_state_of_charge == "cyclic":
