@@ -53,13 +53,13 @@ class Case:
 
 CASES = [
     Case(8760, 2, goal=35),
-    Case(8760, 2, wholesale=True, goal=60),
+    Case(8760, 2, wholesale=True),
     Case(8760, 2, tiers=True, goal=90),
-    Case(8760, 2, tiers=True, wholesale=True, goal=130),
+    Case(8760, 2, tiers=True, wholesale=True),
     Case(35040, 2),
     Case(35040, 3, goal=100),
     Case(35040, 5, goal=120),
-    Case(35040, 3, wholesale=True, goal=200),
+    Case(35040, 3, wholesale=True),
 ]
 
 
