@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,37 +14,89 @@ import pytest
 from by_hand import Year, full, reduced
 
 import bess
-from bess.tariff import DemandRate, EnergyRate, HourMatrix, Tariff
+from bess.tariff import Band, DemandRate, EnergyRate, HourMatrix, Tariff
+from bess.tariff.series import PriceSeries
 from bess.time_of_use import Season
 
+pytestmark = pytest.mark.benchmark(timer=time.process_time)
+
 ZONE = "America/Chicago"
-SUMMER, WINTER = (6, 7, 8, 9), (1, 2, 3, 4, 5, 10, 11, 12)
-ANY_HOUR, ON_PEAK = {True: 9.0, False: 6.0}, {True: 14.0, False: 9.0}  # by summer
+SUMMER = (6, 7, 8, 9)
 SOLAR_KW = 150.0
 BATTERY = bess.Battery(
     capacity_kwh=400, charge_power_kw=100, discharge_power_kw=100, dc_coupled=False
 )
+WINDOWS = ((0, 24), (9, 21), (12, 20), (14, 19), (16, 18))
+"""Hours of a demand window, each inside the one before it; of weekdays, but for the first."""
+PEAK_PRICES = {True: (9.0, 14.0, 4.0, 3.0, 2.0), False: (6.0, 9.0, 3.0, 2.0, 1.0)}  # by summer
+TIERS = ((30_000.0, 0.02), (60_000.0, 0.03))
+"""Beyond so many kWh a month, what one more costs on top."""
+MILLISECOND = 1e-3
 
 
-def tariff() -> Tariff:
-    """Two prices of energy and 24 demand windows: any hour and on-peak in each of twelve months."""
-    weekday = tuple(int(9 <= hour < 21) for hour in range(24))
-    peak = HourMatrix((weekday,) * 12, ((0,) * 24,) * 12, 1)
+@dataclass(frozen=True)
+class Case:
+    """A commercial year: its steps, windows a month, prices, tiers, and its goals."""
+
+    steps: int
+    windows: int
+    wholesale: bool = False
+    tiers: bool = False
+    goal: float | None = None
+    """Milliseconds of the core."""
+
+    def __str__(self) -> str:
+        tiers = ", tiers" if self.tiers else ""
+        prices = "wholesale" if self.wholesale else "time of use"
+        return f"{self.steps} steps, {12 * self.windows} windows{tiers}, {prices}"
+
+
+CASES = [
+    Case(8760, 2, goal=35),
+    Case(8760, 2, wholesale=True),
+    Case(8760, 2, tiers=True, goal=90),
+    Case(8760, 2, tiers=True, wholesale=True),
+    Case(35040, 2),
+    Case(35040, 3, goal=100),
+    Case(35040, 5, goal=120),
+    Case(35040, 3, wholesale=True),
+]
+
+
+def tariff(case: Case, prices: PriceSeries | None) -> Tariff:
+    """Prices of energy by time of use or by hour, demand windows by month, perhaps tiers."""
     seasons = {
         True: (Season(season_from_month=6, season_to_month=9),),
         False: (Season(season_from_month=10, season_to_month=5),),
     }
+    windows = []
+    for first, last in WINDOWS:
+        weekday = tuple(int(first <= hour < last) for hour in range(24))
+        windows.append(HourMatrix((weekday,) * 12, ((0,) * 24,) * 12, 1))
+    rates: tuple[EnergyRate, ...] = ()
+    if prices is None:
+        rates = (
+            EnergyRate("energy", price=0.07),
+            EnergyRate("on-peak", price=0.05, times=(windows[1],)),
+            EnergyRate("sold", price=0.03, on_import=False, on_export=True),
+        )
+    if case.tiers:
+        (first, more), (second, most) = TIERS
+        bands = Band(0.0, limit_kwh=first), Band(more, limit_kwh=second), Band(more + most)
+        rates += (EnergyRate("tiers", bands=bands),)
     return Tariff(
         "commercial",
         time_zone=ZONE,
-        rates=(
-            EnergyRate("energy", price=0.07),
-            EnergyRate("on-peak", price=0.05, times=(peak,)),
-            EnergyRate("sold", price=0.03, on_import=False, on_export=True),
-        ),
+        rates=rates,
+        series=prices,
         demand_rates=tuple(
-            DemandRate(f"{name} {summer}", prices[summer], window=window, seasons=seasons[summer])
-            for name, prices, window in (("any", ANY_HOUR, ()), ("peak", ON_PEAK, (peak,)))
+            DemandRate(
+                f"window {i} {summer}",
+                PEAK_PRICES[summer][i],
+                window=(windows[i],) if i else (),
+                seasons=seasons[summer],
+            )
+            for i in range(case.windows)
             for summer in (True, False)
         ),
     )
@@ -71,87 +125,89 @@ def commercial_hourly(commercial: bess.Site) -> bess.Site:
     )
 
 
-def year_of(site: bess.Site) -> Year:
+def year_of(case: Case, site: bess.Site, prices: PriceSeries | None) -> Year:
     """The year in the arrays that the model by hand is written from."""
     local = [stamp.astimezone(ZoneInfo(ZONE)) for stamp in site.timeline.timestamps]
-    on_peak = np.array([at.weekday() < 5 and 9 <= at.hour < 21 for at in local])
-    summer = [month in SUMMER for month in range(1, 13)]
+    hour = np.array([at.hour if at.weekday() < 5 else -1 for at in local])
+    inside = [(hour >= first) & (hour < last) for first, last in WINDOWS[1 : case.windows]]
+    on_peak = (hour >= WINDOWS[1][0]) & (hour < WINDOWS[1][1])
+    buy, sell = np.where(on_peak, 0.12, 0.07), np.full(site.steps, 0.03)
+    if prices is not None:
+        buy, sell = prices.on(site.timeline, ZONE)
     return Year(
         load=np.array(site.load_kwh),
         solar=np.array(site.solar_kwh),
-        import_price=np.where(on_peak, 0.12, 0.07),
-        export_price=np.full(site.steps, 0.03),
+        import_price=buy,
+        export_price=sell,
         month=np.array([at.month - 1 for at in local]),
-        on_peak=on_peak,
-        any_hour_price=np.array([ANY_HOUR[s] for s in summer]),
-        on_peak_price=np.array([ON_PEAK[s] for s in summer]),
+        window=np.sum(inside, axis=0),
+        peak_price=np.array([PEAK_PRICES[m in SUMMER] for m in range(1, 13)]).T[: case.windows],
         hours=site.step_hours,
+        tiers=TIERS if case.tiers else (),
     )
 
 
-@pytest.fixture(scope="session")
-def year(commercial: bess.Site) -> Year:
-    return year_of(commercial)
+@pytest.fixture(params=CASES, ids=str)
+def case(request: pytest.FixtureRequest) -> Case:
+    return request.param
 
 
-@pytest.fixture(scope="session")
-def least(year: Year) -> float:
-    """The least bill of the quarter-hour year."""
-    return reduced(year)
+@pytest.fixture
+def site(case: Case, commercial: bess.Site, commercial_hourly: bess.Site) -> bess.Site:
+    return commercial_hourly if case.steps == 8760 else commercial
 
 
-@pytest.mark.benchmark(group="24 demand windows, quarter-hour year")
-def bench_24_windows_by_bess(
-    benchmark: Any, reached: Callable[..., None], commercial: bess.Site, least: float
+@pytest.fixture
+def prices(case: Case, shared_data: Path) -> PriceSeries | None:
+    """Day-ahead prices, those below 0 left out, and what a supplier takes besides."""
+    if not case.wholesale:
+        return None
+    file = shared_data / "prices" / "de_lu_dayahead_2019_60min.csv"
+    price = np.loadtxt(file, delimiter=",", skiprows=1, usecols=1) / 1000
+    price = np.repeat(np.maximum(price, 0.0), case.steps // 8760)
+    return PriceSeries(price + 0.06, price)
+
+
+@pytest.fixture
+def year(case: Case, site: bess.Site, prices: PriceSeries | None) -> Year:
+    return year_of(case, site, prices)
+
+
+def bench_by_bess(
+    benchmark: Any,
+    reached: Callable[..., None],
+    case: Case,
+    site: bess.Site,
+    prices: PriceSeries | None,
+    year: Year,
 ) -> None:
-    """Goal: 25 times faster than the best that was written by hand, the row below."""
-    rates = tariff()
+    """The whole of `bess.dispatch`; its cost is the one found by hand."""
+    benchmark.group = str(case)
+    rates = tariff(case, prices)
     result = benchmark.pedantic(
-        lambda: bess.dispatch(commercial, BATTERY, bess.Optimize(), tariff=rates), rounds=3
+        lambda: bess.dispatch(site, BATTERY, bess.Optimize(), tariff=rates), rounds=7
     )
-    reached("24 demand windows, quarter-hour year")
+    reached(f"{case}", None if case.goal is None else case.goal * MILLISECOND)
+    assert result.engine == "core"
     assert result.gap <= 1e-6
-    assert result.cost == pytest.approx(least, rel=1e-6)
+    assert result.cost == pytest.approx(reduced(year), rel=1e-6)
     assert result.cost == pytest.approx(bess.bill(result, rates).total, rel=1e-12)
 
 
-@pytest.mark.benchmark(group="24 demand windows, quarter-hour year")
-def bench_24_windows_reduced_by_hand(
-    benchmark: Any, reached: Callable[..., None], year: Year, least: float
+def bench_reduced_by_hand(
+    benchmark: Any, reached: Callable[..., None], case: Case, year: Year
 ) -> None:
-    found = benchmark.pedantic(lambda: reduced(year), rounds=3)
-    reached("the same by hand in HiGHS, reduced")
-    assert found == pytest.approx(least, rel=1e-9)
+    benchmark.group = str(case)
+    benchmark.pedantic(lambda: reduced(year), rounds=2)
+    reached(f"{case}, reduced by hand")
 
 
-@pytest.mark.benchmark(group="24 demand windows, quarter-hour year")
-def bench_24_windows_in_full_by_hand(
-    benchmark: Any, reached: Callable[..., None], year: Year, least: float
+@pytest.mark.slow
+def bench_in_full_by_hand(
+    benchmark: Any, reached: Callable[..., None], case: Case, year: Year
 ) -> None:
+    """Minutes in all: asked for with ``-m slow``, or ``-m ""`` beside the others."""
+    benchmark.group = str(case)
     found = benchmark.pedantic(lambda: full(year), rounds=1)
-    reached("the same by hand in HiGHS, every flow a column")
-    assert found == pytest.approx(least, rel=1e-7)
-
-
-@pytest.mark.benchmark(group="24 demand windows, hourly year")
-def bench_24_windows_hourly_by_bess(
-    benchmark: Any, reached: Callable[..., None], commercial_hourly: bess.Site
-) -> None:
-    rates = tariff()
-    result = benchmark.pedantic(
-        lambda: bess.dispatch(commercial_hourly, BATTERY, bess.Optimize(), tariff=rates), rounds=3
-    )
-    reached("24 demand windows, hourly year")
-    assert result.gap <= 1e-6
-
-
-@pytest.mark.benchmark(group="24 demand windows, hourly year")
-def bench_24_windows_hourly_reduced_by_hand(
-    benchmark: Any, reached: Callable[..., None], commercial_hourly: bess.Site
-) -> None:
-    hourly = year_of(commercial_hourly)
-    found = benchmark.pedantic(lambda: reduced(hourly), rounds=3)
-    reached("the same by hand in HiGHS, reduced, hourly year")
-    rates = tariff()
-    result = bess.dispatch(commercial_hourly, BATTERY, bess.Optimize(), tariff=rates)
-    assert result.cost == pytest.approx(found, rel=1e-6)
+    reached(f"{case}, in full by hand")
+    assert found == pytest.approx(reduced(year), rel=1e-7)

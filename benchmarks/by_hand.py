@@ -10,6 +10,7 @@ holds for prices of at least 0 that are not below what exports earn, and AC-coup
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -29,12 +30,13 @@ class Year:
     export_price: Floats
     month: NDArray[np.int64]
     """0 to 11, for each step."""
-    on_peak: NDArray[np.bool_]
-    any_hour_price: Floats
-    """Money per kW of each month's peak."""
-    on_peak_price: Floats
-    """The same for its on-peak hours."""
+    window: NDArray[np.int64]
+    """The innermost demand window of each step; each lies inside the one before it."""
+    peak_price: Floats
+    """Money per kW of the peak of each window in each month, shape (windows, 12)."""
     hours: float
+    tiers: tuple[tuple[float, float], ...] = ()
+    """Beyond so many kWh a month, what one more costs on top."""
     capacity: float = 400.0
     power: float = 100.0
     lowest: float = 40.0
@@ -107,12 +109,28 @@ class Model:
 
     def add_peaks(self, year: Year) -> NDArray[np.int64]:
         """A column for each step's tightest window, kWh in the step."""
-        any_hour = self.add_columns(year.any_hour_price / year.hours, 0.0, INF)
-        on_peak = self.add_columns(year.on_peak_price / year.hours, 0.0, INF)
-        rows = self.add_rows(0.0, INF, 12)  # a peak of any hour is no less than one of some hours
-        self.put(rows, any_hour, 1.0)
-        self.put(rows, on_peak, -1.0)
-        return np.where(year.on_peak, on_peak[year.month], any_hour[year.month])
+        peaks = [self.add_columns(price / year.hours, 0.0, INF) for price in year.peak_price]
+        for outer, inner in pairwise(peaks):  # no peak is below one of some of its hours
+            rows = self.add_rows(0.0, INF, 12)
+            self.put(rows, outer, 1.0)
+            self.put(rows, inner, -1.0)
+        return np.stack(peaks)[year.window, year.month]
+
+    def add_tiers(self, year: Year, terms: Any, idle: Floats) -> None:
+        """What each month imports beyond a tier's limit; ``terms`` and ``idle`` make up import."""
+        if not year.tiers:
+            return
+        bought = self.add_columns(np.zeros(12), 0.0, INF)
+        total = -np.bincount(year.month, idle, 12)
+        rows = self.add_rows(total, total, 12)
+        for at, column, value in terms:
+            self.put(rows[year.month[at]], column, value)
+        self.put(rows, bought, -1.0)
+        for limit, price in year.tiers:
+            beyond = self.add_columns(np.full(12, price), 0.0, INF)
+            rows = self.add_rows(-INF, limit, 12)
+            self.put(rows, bought, 1.0)
+            self.put(rows, beyond, -1.0)
 
 
 def reduced(year: Year) -> float:
@@ -140,12 +158,15 @@ def reduced(year: Year) -> float:
     model.put(stored, energy, 1.0)
     model.put(stored[1:], energy[:-1], -1.0)
     model.put(demand, peak, -1.0)
+    imports = []
     for width, cost, sign, imported in pieces:
         at = np.flatnonzero(width > 0)
         column = model.add_columns(cost[at], 0.0, width[at])
         model.put(stored[at], column, -sign)
         if imported:
             model.put(demand[at], column, imported)
+            imports.append((at, column, imported))
+    model.add_tiers(year, imports, deficit)
     idle = float(year.import_price @ deficit - year.export_price @ surplus)
     return model.solve("off") + idle
 
@@ -189,4 +210,7 @@ def full(year: Year) -> float:
         (battery_to_grid, 1 / year.out),
     ):
         model.put(rows, columns, value)
+    steps = np.arange(n)
+    imports = [(steps, grid_to_site, 1.0), (steps, grid_to_battery, 1.0)]
+    model.add_tiers(year, imports, nothing)
     return model.solve("on")

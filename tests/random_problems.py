@@ -40,8 +40,8 @@ class Case:
     def steps(self) -> int:
         return len(self.load)
 
-    def problem(self) -> _core.Problem:
-        site = _core.Site(
+    def problem_site(self) -> _core.Site:
+        return _core.Site(
             self.load,
             self.solar,
             self.export_limit,
@@ -50,8 +50,11 @@ class Case:
             self.solar_efficiency,
             self.solar_to_grid,
         )
+
+    def problem(self) -> _core.Problem:
         device = _core.Device(_core.Battery(**self.battery), 10, 10, self.windows)
-        return _core.Problem(site, [device], self.import_price, self.export_price, False)
+        prices = self.import_price, self.export_price
+        return _core.Problem(self.problem_site(), [device], *prices, False)
 
     def step(self, t: int) -> Step:
         return Step(
@@ -210,6 +213,7 @@ def random_year(rng: Generator, steps: int, kinks: int) -> Case:
         battery=battery,
         export_limit=None if case.export_limit is None else case.export_limit * unit,
         import_limit=import_limit,
+        inverter_limit=case.inverter_limit if battery["dc_coupled"] else None,
         windows=sorted(windows),
     )
 

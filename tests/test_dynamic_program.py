@@ -219,10 +219,12 @@ def test_a_full_battery_at_one_negative_price_makes_room_once() -> None:
 
 
 def test_the_core_says_what_it_cannot_do() -> None:
-    site, battery = hours([1, 1], terminal_state_of_charge="cyclic")
-    with pytest.raises(bess.InputError, match=r"strategy\.engine.*the start is free"):
-        bess.dispatch(site, battery, bess.Optimize(engine="core"), prices=bess.Prices(0.1))
-    result = bess.dispatch(site, battery, bess.Optimize(), prices=bess.Prices(0.1))
+    site, battery = hours([1, 1])
+    core = bess.Optimize(engine="core", allow_simultaneous=True)
+    with pytest.raises(bess.InputError, match=r"strategy\.engine.*allow_simultaneous is set"):
+        bess.dispatch(site, battery, core, prices=bess.Prices(0.1))
+    auto = bess.Optimize(allow_simultaneous=True)
+    result = bess.dispatch(site, battery, auto, prices=bess.Prices(0.1))
     assert result.engine == "highs"
 
 
@@ -272,7 +274,7 @@ def test_a_year_of_real_prices_costs_what_highs_finds(shared_data: Path, share: 
 
 
 def year(
-    data: Path, buy: Floats, sell: Floats, share: float, strategy: bess.Optimize
+    data: Path, buy: Floats, sell: Floats, share: float, strategy: bess.Optimize, **changes: Any
 ) -> bess.Result:
     """A home near Los Angeles with a battery of 13.5 kWh, a part of it, under prices by hour."""
     table = rows(data / "loads" / "citylearn_fontana_home_1.csv")
@@ -280,7 +282,10 @@ def year(
     solar = [4.0 * float(row["Solar Generation [W/kW]"]) / 1000 for row in table]
     site = bess.Site(load_kwh=load, solar_kwh=solar, start=START, time_zone=ZONE)
     battery = bess.Battery(
-        capacity_kwh=13.5 * share, charge_power_kw=5 * share, discharge_power_kw=5 * share
+        capacity_kwh=13.5 * share,
+        charge_power_kw=5 * share,
+        discharge_power_kw=5 * share,
+        **changes,
     )
     return bess.dispatch(site, battery, strategy, prices=bess.Prices(buy, sell))
 

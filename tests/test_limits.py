@@ -11,12 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ideal import battery, device, site
 from numpy.testing import assert_allclose
+from random_tariffs import random_place, random_tariff
 from reference_balances import check_balances, check_money
 from reference_models import INF
 from reference_optimum import Terminal, Total, optimum
 from strategies_rules import few, permissions, twin_permissions
 from strategies_tariffs import TariffCase, tariff_cases
 from tariff_agreement import check_agreement
+from test_objective import TARIFFS, two_months
 from test_optimum import priced
 
 import bess
@@ -160,3 +162,102 @@ def test_the_optimum_on_a_tariff_under_a_limit_is_the_twins(
     nothing = [0.0] * case.site.n
     total = Total(cycles * battery.capacity, nothing, nothing, [1.0])
     check_agreement(case, battery, bess.Optimize(max_cycles=cycles / years), [total])
+
+
+def _check_under_limits(seed: int) -> None:
+    """The core's optimum or verdict under limits on a random tariff is that of HiGHS."""
+    random = np.random.default_rng(seed)
+    home, store, size = random_place(random, (1, 5, 72, 216)[seed % 4], wild=False)
+    tariff = random_tariff(random, home, size, wild=False)
+    try:
+        bess.dispatch(home, store, bess.Optimize(), prices=bess.Prices(0.1))
+    except bess.InfeasibleError:  # without a limit
+        return
+    factors = random.choice([0.1, 0.5, 0.9], home.steps) if random.random() < 0.7 else 0.4
+    emissions = bess.Emissions(factors, random.choice([0.0, 0.5, 1.0]) * factors)
+    kind = random.choice(["cycles", "cap", "both"])
+    options: dict[str, Any] = {}
+    if kind != "cap":
+        options["max_cycles"] = float(random.choice([0, 20, 150, 5000]))
+    if kind != "cycles":
+        least = bess.dispatch(
+            home,
+            store,
+            bess.Optimize(objective="emissions"),
+            prices=bess.Prices(0.1),
+            emissions=emissions,
+        ).emissions_kg
+        assert least is not None
+        part = random.choice([0.2, 0.02, 1e-4, -0.02])
+        options["max_emissions_kg"] = least + part * abs(least) + 1e-6
+
+    def run(engine: Any) -> bess.Result:
+        strategy = bess.Optimize(engine=engine, **options)
+        return bess.dispatch(home, store, strategy, tariff=tariff, emissions=emissions)
+
+    try:
+        highs = run("highs")
+    except bess.InfeasibleError:
+        with pytest.raises(bess.InfeasibleError, match="cannot be kept: at least"):
+            run("core")
+        return
+    except bess.SolverError:  # HiGHS stopped in doubt, where the core need not
+        assert run("auto").gap <= 1e-6
+        return
+    try:
+        core = run("core")
+    except bess.SolverError:
+        core = run("auto")
+    if core.gap > 1e-6:  # a tariff's choices beside a limit may leave one
+        core = run("auto")
+    assert core.cost is not None
+    assert highs.cost is not None
+    assert core.lower_bound is not None
+    assert core.bill is not None
+    scale = max(1.0, abs(highs.cost))
+    assert core.gap is not None
+    assert core.gap <= 1e-6
+    assert abs(core.cost - highs.cost) <= 2e-6 * scale
+    assert core.lower_bound <= highs.cost + 1e-8 * scale
+    assert_allclose(core.cost, core.bill.total + core.degradation_cost, rtol=1e-9)
+    if "max_cycles" in options:
+        most = options["max_cycles"] * home.timeline.years
+        assert core.units[0].equivalent_full_cycles <= most * (1 + 1e-7) + 1e-7
+    if "max_emissions_kg" in options:
+        assert core.emissions_kg is not None
+        most = options["max_emissions_kg"]
+        assert core.emissions_kg <= most + 1e-7 * max(1.0, abs(most))
+
+
+@pytest.mark.highs
+@pytest.mark.parametrize("seed", range(12))
+def test_the_core_keeps_limits_on_random_tariffs_as_highs_does(seed: int) -> None:
+    _check_under_limits(seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", range(10))
+def test_the_core_keeps_limits_on_many_random_tariffs_as_highs_does(block: int) -> None:
+    for seed in range(100 + 20 * block, 120 + 20 * block):
+        _check_under_limits(seed)
+
+
+@pytest.mark.highs
+@pytest.mark.parametrize("name", ["demand", "ratchet", "net metering", "falling", "rising"])
+def test_a_limit_joins_every_charge_in_the_core(name: str) -> None:
+    """150 cycles a year leave 24 in two months: less than the optimum without a limit uses."""
+    tariff = bess.Tariff(name, **TARIFFS[name])  # type: ignore[arg-type]
+    store = bess.Battery(capacity_kwh=8, dc_coupled=False)
+    core, highs, free = (
+        bess.dispatch(two_months(3.0), store, strategy, tariff=tariff)
+        for strategy in (
+            bess.Optimize(max_cycles=60, engine="core"),
+            bess.Optimize(max_cycles=60, engine="highs"),
+            bess.Optimize(),
+        )
+    )
+    assert core.cost == pytest.approx(highs.cost, rel=1e-6)
+    assert core.gap is not None
+    assert core.gap <= 1e-6
+    assert core.cost >= free.cost - 1e-6 * free.cost
+    assert core.units[0].equivalent_full_cycles <= 60 * 59 / 365 + 1e-6

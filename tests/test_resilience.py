@@ -24,6 +24,7 @@ def survived(steps: list[Step], store: Store, load: list[float], energy: float) 
     """The steps whose load is served, from an energy stored on, one after the other."""
     for count, (step, wanted) in enumerate(zip(steps, load, strict=True)):
         step = step.seen_by(store)
+        energy *= store.retention
         if wanted > step.inverter_limit * (1 + 1e-9):
             return count
         missing = wanted - step.output
@@ -40,7 +41,7 @@ def survived(steps: list[Step], store: Store, load: list[float], energy: float) 
 
 @given(st.data())
 def test_outages_last_as_long_as_one_by_one(data: st.DataObject) -> None:
-    place, case = data.draw(cases.sites()), data.draw(cases.batteries())
+    place, case = data.draw(cases.sites()), data.draw(cases.batteries(lossy=True))
     load = data.draw(cases.series(cases.energies, place.n))
     drawn = data.draw(st.lists(few_fractions, min_size=place.n, max_size=place.n))
     soc = [min(value, case.fields["max_state_of_charge"]) for value in drawn]
@@ -63,7 +64,7 @@ def test_outages_last_as_long_as_one_by_one(data: st.DataObject) -> None:
 
 @given(st.data())
 def test_the_reserve_is_just_enough(data: st.DataObject) -> None:
-    place, case = data.draw(cases.sites()), data.draw(cases.batteries())
+    place, case = data.draw(cases.sites()), data.draw(cases.batteries(lossy=True))
     load = data.draw(cases.series(cases.energies, place.n))
     length = data.draw(st.integers(1, place.n))
     steps, store = place.steps(), case.store(place)

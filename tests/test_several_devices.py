@@ -141,3 +141,33 @@ def test_a_long_horizon_goes_stretch_by_stretch(short_stretches: list[bool]) -> 
     assert expected.lower_bound is not None
     assert result.cost <= expected.cost + 1e-9
     assert result.cost >= expected.lower_bound - 1e-9
+
+
+@pytest.mark.highs
+@pytest.mark.parametrize("seed", range(4))
+def test_energy_that_is_paid_for_is_used_up_to_the_peak_that_is(seed: int) -> None:
+    """Sun or grid charges at the same marginal price there: what the solution says decides."""
+    random, hour = np.random.default_rng(seed), np.arange(72) % 24
+    buy = np.where((hour > 9) & (hour < 15), -0.02, 0.1) * (0.5 + random.random(72))
+    place = bess.Site(
+        load_kwh=1 + random.random(72),
+        solar_kwh=6 * np.maximum(np.sin((hour - 6) / 12 * np.pi), 0),
+        start="2025-06-01T00:00Z",
+        time_zone="UTC",
+    )
+    tariff = bess.Tariff(
+        "paid at noon",
+        time_zone="UTC",
+        series=bess.tariff.PriceSeries(buy, np.minimum(buy, 0.95 * buy)),
+        demand_rates=(bess.tariff.DemandRate("any", 10.0),),
+    )
+    result = bess.dispatch(
+        place, [device("a", kwh=8), device("b", kwh=4)], bess.Optimize(), tariff=tariff
+    )
+    assert result.gap is not None
+    assert result.gap <= 1e-6
+    served = result.grid_to_site_kwh_ac + result.solar_to_site_kwh_ac
+    assert_allclose(served + result.battery_to_site_kwh_ac, place.load_kwh, atol=1e-9)
+    assert not (result.import_kwh_ac * result.export_kwh_ac).any()
+    for unit in result.units:
+        assert not (unit.series[:2].sum(axis=0) * unit.series[2:4].sum(axis=0)).any()

@@ -64,6 +64,7 @@ void CutOracle::cut(std::span<const std::uint32_t> starts, std::vector<Cut>& cut
   const double retention = problem_->devices.front().battery.retention;
   cuts.clear();
   slopes.clear();
+  worth_of_cap_.assign(caps_.size(), 0);
   for (std::size_t b = 0; b < starts.size(); ++b) {
     const std::size_t first = starts[b];
     const std::size_t last = b + 1 < starts.size() ? starts[b + 1] : worth_.size();
@@ -77,6 +78,7 @@ void CutOracle::cut(std::span<const std::uint32_t> starts, std::vector<Cut>& cut
         constant += kept * (kept > 0 ? low(t) : high(t));
       }
       if (tangent.worth_of_cap <= 0) continue;
+      worth_of_cap_[binding_[t] - 1] = tangent.worth_of_cap;
       const ImportCap& cap = caps_[binding_[t] - 1];
       if (slope_[cap.column] == 0) slopes.push_back({cap.column, 0.0});
       slope_[cap.column] -= tangent.worth_of_cap * cap.factor;

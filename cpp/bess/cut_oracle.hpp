@@ -62,6 +62,8 @@ class CutOracle {
            std::vector<CutSlope>& slopes);
   std::span<const double> cap() const { return cap_; }  // by step, kWh AC; infinite: none
   std::span<const double> penalty() const { return penalty_; }
+  // By cap, what one more kWh of it is worth in the cuts last made.
+  std::span<const double> worth_of_cap() const { return worth_of_cap_; }
   std::span<const double> energy() const { return energy_; }
   std::span<const double> worth() const { return worth_; }
   // The limits on the energy stored before step t, or after the last; kWh DC.
@@ -82,6 +84,7 @@ class CutOracle {
   std::vector<std::uint32_t> binding_;  // by step, the cap that is least, from 1; 0: none
   std::vector<double> energy_;
   std::vector<double> worth_;
+  std::vector<double> worth_of_cap_;
   std::vector<double> unused_;
   std::vector<double> slope_;  // by column, while a block is cut
 };

@@ -21,63 +21,161 @@ namespace {
 constexpr double kRounding = 1e-12;
 
 }  // namespace
+
 Optimum DynamicProgram::solve(const Problem& problem, const StageCosts& costs,
                               std::span<double> energy, std::span<double> worth) {
-  assert(problem.devices.size() == 1 && !problem.cyclic && !problem.solar_metered_apart);
+  assert(!problem.cyclic);
+  const double initial = problem.devices.front().battery.initial_energy;
+  const Ends ends{initial, initial, 0, -kNoLimit, kNoLimit, problem.end_value};
+  return solve(problem, costs, ends, energy, worth);
+}
+
+Optimum DynamicProgram::solve(const Problem& problem, const StageCosts& costs, const Ends& ends,
+                              std::span<double> energy, std::span<double> worth) {
+  assert(problem.devices.size() == 1 && !problem.solar_metered_apart);
+  later_ = nullptr;
+  keeps_values_ = costs.kinks() > 0;
+  begin(problem, costs, costs.steepest());
+  end_value_ = ends.end_value * (costs.lossy() ? costs.unit(steps_) : 1.0);
+  set_limits(problem, ends);
+  return run(problem, ends.start_price, energy, worth);
+}
+
+Optimum DynamicProgram::solve(const Problem& problem, const StageCosts& costs, const Later& later,
+                              double start, std::span<double> energy, std::span<double> worth) {
+  begin(problem, costs, later);
+  low_[0] = high_[0] = start;
+  return run(problem, 0, energy, worth);
+}
+
+bool DynamicProgram::solve_before(const Problem& problem, const StageCosts& costs,
+                                  const Later& later, CostToGo& found) {
+  begin(problem, costs, later);
+  if (!run_backward()) return false;
+  if (convex_ && !is_stored_) {
+    flatten();
+    found.function = flat_function_;
+  } else {
+    const FunctionView view = this->view(stored_.back());
+    found.function.segments.assign(view.segments.begin(), view.segments.end());
+    found.function.end = view.end;
+  }
+  for (Segment& segment : found.function.segments) segment.value += offset_;
+  found.error = later.cost.error + residual_;
+  return true;
+}
+
+void DynamicProgram::begin(const Problem& problem, const StageCosts& costs, double steepest) {
   steps_ = problem.site.steps();
   costs_ = &costs;
-  end_value_ = problem.end_value * (costs.lossy() ? costs.unit(steps_) : 1.0);
-  set_limits(problem);
-  Optimum optimum{false, 0, 0, 0, 0};
   const double capacity = problem.devices.front().battery.capacity;
-  const double money = costs_->steepest() * capacity;
+  const double money = steepest * capacity;
   tolerances_ = {1e-11 * capacity, 1e-13 * money, 4e-11 * money};
   envelope_.set_tolerances(tolerances_);
+  low_.resize(steps_ + 1);
+  high_.resize(steps_ + 1);
+  low_worth_.resize(steps_ + 1);
+  high_worth_.resize(steps_ + 1);
+  change_.resize(steps_ + 1);
+  tube_.resize(steps_ + 1);
+}
+
+void DynamicProgram::begin(const Problem& problem, const StageCosts& costs, const Later& later) {
+  later_ = &later.cost;
+  keeps_values_ = true;
+  double steepest = 0;
+  for (std::size_t t = 0; t < problem.site.steps(); ++t) {
+    for (const CostSegment& s : costs.segments(t)) steepest = std::max(steepest, std::abs(s.slope));
+  }
+  for (const Segment& s : later.cost.function.segments) {
+    steepest = std::max(steepest, std::abs(s.slope));
+  }
+  begin(problem, costs, steepest);
+  for (std::size_t t = 0; t <= steps_; ++t) {
+    const double unit = costs.lossy() ? costs.unit(t) : 1.0;
+    low_[t] = later.low[t] / unit;
+    high_[t] = later.high[t] / unit;
+  }
+}
+
+Optimum DynamicProgram::run(const Problem& problem, double start_price, std::span<double> energy,
+                            std::span<double> worth) {
+  Optimum optimum{false, 0, 0, 0, 0, 0};
   if (!run_backward()) return optimum;
-  run_forward(energy, worth);
-  if (costs.lossy()) {
+  const Start start = best_start(start_price);
+  run_forward(start, energy, worth);
+  if (costs_->lossy()) {
     const double high = problem.devices.front().battery.maximum_energy;
     for (std::size_t t = 0; t < steps_; ++t) {
-      energy[t] = std::min(energy[t] * costs.unit(t + 1), high);
-      worth[t] /= costs.unit(t + 1);
+      energy[t] = std::min(energy[t] * costs_->unit(t + 1), high);
+      worth[t] /= costs_->unit(t + 1);
     }
   }
   optimum.feasible = true;
   optimum.kinks = costs_->kinks();
   optimum.flat_steps = flat_steps_;
-  optimum.lower_bound = costs_->kinks() == 0 ? dual_bound_ : offset_ - residual_;
-  optimum.value = costs_->kinks() == 0 ? optimum.lower_bound : offset_;
+  optimum.lower_bound = keeps_values_ ? offset_ + start.cost - residual_ : dual_bound_;
+  optimum.value = keeps_values_ ? offset_ + start.cost : dual_bound_;
+  optimum.start = start.energy;
   return optimum;
 }
 
-void DynamicProgram::set_limits(const Problem& problem) {
+void DynamicProgram::set_limits(const Problem& problem, const Ends& ends) {
   const Device& device = problem.devices.front();
   const Battery& b = device.battery;
-  low_.assign(steps_ + 1, b.minimum_energy);
-  high_.assign(steps_ + 1, b.maximum_energy);
-  const std::vector<double> least = least_energies(problem.site, b);
-  std::copy(least.begin(), least.end(), low_.begin() + 1);
-  low_worth_.resize(steps_ + 1);
-  high_worth_.resize(steps_ + 1);
-  for (const Window& window : device.windows) {
-    double& low = low_[window.step + 1];
-    double& high = high_[window.step + 1];
-    low = std::max(low, window.low);
-    high = std::min(high, window.high);
-    if (low > high && low - high <= kRounding * b.capacity) high = low;
-  }
-  low_[0] = high_[0] = b.initial_energy;
+  std::fill(low_.begin(), low_.end(), b.minimum_energy);
+  std::fill(high_.begin(), high_.end(), b.maximum_energy);
+  const std::vector<double> kept = least_energies(problem.site, b);
+  std::copy(kept.begin(), kept.end(), low_.begin() + 1);
+  const auto narrow = [&](std::size_t t, double least, double most) {
+    low_[t] = std::max(low_[t], least);
+    high_[t] = std::min(high_[t], most);
+    if (low_[t] > high_[t] && low_[t] - high_[t] <= kRounding * b.capacity) high_[t] = low_[t];
+  };
+  for (const Window& window : device.windows) narrow(window.step + 1, window.low, window.high);
+  narrow(steps_, ends.end_low, ends.end_high);
+  low_[0] = ends.start_low;
+  high_[0] = ends.start_high;
   for (std::size_t t = 0; costs_->lossy() && t <= steps_; ++t) {
     low_[t] /= costs_->unit(t);
     high_[t] /= costs_->unit(t);
   }
-  change_.resize(steps_ + 1);
-  tube_.resize(steps_ + 1);
 }
 
-void DynamicProgram::run_forward(std::span<double> energy, std::span<double> worth) {
-  double s = low_[0];
-  dual_bound_ = 0;
+// Where the value function before the first step and the price of energy there are least together.
+DynamicProgram::Start DynamicProgram::best_start(double price) const {
+  Start best{start_, 0, price * start_, 0};
+  if (!flat_.empty() && flat_[0] != 0) {
+    const FunctionView v = view(stored_.back());
+    best.energy = v.start();
+    best.cost = v.segments.front().value + price * v.start();
+    for (std::size_t i = 0; i < v.segments.size(); ++i) {
+      for (const double s : {v.segments[i].start, v.end_of(i)}) {
+        const double cost = v.segments[i].at(s) + price * s;
+        if (cost < best.cost) best = {s, 0, cost, 0};
+      }
+    }
+    return best;
+  }
+  for (const Worth* w = list_.begin(); w != list_.end() && w->value > price; ++w) {
+    best.energy += w->width;
+    best.cost -= (w->value - price) * w->width;
+  }
+  best.energy = std::min(best.energy, end_);
+  best.worth = std::min(std::max(price, high_worth_[0]), low_worth_[0]);
+  if (low_[0] == high_[0]) {
+    best.energy = low_[0];
+    best.worth = list_.front().value;
+  }
+  const double rise = price - best.worth;
+  best.bound = rise * (rise > 0 ? low_[0] : high_[0]) + best.worth * best.energy;
+  return best;
+}
+
+void DynamicProgram::run_forward(const Start& start, std::span<double> energy,
+                                 std::span<double> worth) {
+  double s = start.energy;
+  dual_bound_ = start.bound;
   for (std::size_t t = 0; t < steps_;) {
     if (!flat_.empty() && flat_[t] != 0) {
       while (stored_.back().step <= t) stored_.pop_back();
@@ -94,13 +192,14 @@ void DynamicProgram::run_forward(std::span<double> energy, std::span<double> wor
     }
     std::size_t last = t + 1;
     while (last < steps_ && (flat_.empty() || flat_[last] == 0)) ++last;
-    double value = list_.front().value;
+    double value = start.worth;
     if (t > 0) {
       const FunctionView here = view(stored_.back());
       value = -here.segments[here.segment_at(s)].slope;
     }
     while (!stored_.empty() && stored_.back().step < last) stored_.pop_back();
-    const Stored* const target = last < steps_ ? &stored_.back() : nullptr;
+    const bool known = last < steps_ || later_ != nullptr;
+    const Stored* const target = known ? &stored_.back() : nullptr;
     if (costs_->lossy()) {
       run_convex_stretch<true>(t, last, s, value, target, energy, worth);
     } else {
@@ -127,8 +226,8 @@ template <bool kLossy>
 void DynamicProgram::run_convex_stretch(std::size_t first, std::size_t last, double s, double value,
                                         const Stored* target, std::span<double> energy,
                                         std::span<double> worth) {
-  Change* const change = change_.data();  // by steps of the run
-  Range* const tube = tube_.data();       // before each step of the run, and after the last
+  BestChanges* const change = change_.data();  // by steps of the run
+  Range* const tube = tube_.data();            // before each step of the run, and after the last
   // Weak duality: with any worths, the least of each step's cost less the worth of its change, and
   // of each pinned energy times the fall of its worth, is no more than the cost of a schedule.
   double bound = -value * s;
@@ -141,7 +240,7 @@ void DynamicProgram::run_convex_stretch(std::size_t first, std::size_t last, dou
       const std::size_t t = begin + length;
       if (kLossy) value /= costs_->left(t);
       worth[t] = value;
-      change[length] = best_changes(t, value);
+      change[length] = costs_->best_changes(t, value);
       bound += change[length++].cost;
       const bool above = value > low_worth_[t + 1];
       const bool below = value < high_worth_[t + 1];
@@ -155,13 +254,16 @@ void DynamicProgram::run_convex_stretch(std::size_t first, std::size_t last, dou
     if (begin + length == last && target != nullptr) aim = where_worth(view(*target), value);
     // Backward, from where it can be reached; forward, as little as possible.
     tube[length] = aim;
+    Range reached = aim;
     for (std::size_t i = length - 1; i > 0; --i) {
       const double low = low_[begin + i];
       const double high = high_[begin + i];
       const double left = kLossy ? costs_->left(begin + i) : 1.0;
-      tube[i].low = std::min(std::max(low, (tube[i + 1].low - change[i].high) / left), high);
-      tube[i].high =
-          std::max(std::min(high, (tube[i + 1].high - change[i].low) / left), tube[i].low);
+      const double from_low = (reached.low - change[i].high) / left;
+      const double from_high = (reached.high - change[i].low) / left;
+      reached.low = std::min(std::max(low, from_low), high);
+      reached.high = std::max(std::min(high, from_high), reached.low);
+      tube[i] = reached;
     }
     for (std::size_t i = 0; i < length; ++i) {
       const std::size_t t = begin + i;

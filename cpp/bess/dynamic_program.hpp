@@ -23,6 +23,31 @@ struct Optimum {
   double lower_bound;      // money: no schedule costs less
   std::size_t kinks;       // steps whose cost is not convex
   std::size_t flat_steps;  // steps at which the value function was kept as several pieces
+  double start;            // kWh DC stored before the first step
+};
+
+// Where a schedule may begin and end, besides the windows, and what energy costs and earns there.
+struct Ends {
+  double start_low;  // kWh DC before the first step
+  double start_high;
+  double start_price;  // money for each kWh DC of them
+  double end_low;      // kWh DC after the last
+  double end_high;
+  double end_value;  // money for each kWh DC of them
+};
+
+// The least cost from some step on as a function of the energy stored before it, kWh DC, and by how
+// much it may be above what it should be.
+struct CostToGo {
+  PiecewiseLinear function;
+  double error = 0;
+};
+
+// What follows a stretch of steps, and the limits on stored energy in it.
+struct Later {
+  const CostToGo& cost;
+  std::span<const double> low;  // before each step and after the last, kWh DC
+  std::span<const double> high;
 };
 
 // Room to work in, and the programme. One for each thread; it allocates only to grow.
@@ -35,6 +60,18 @@ class DynamicProgram {
   // O(steps), for a given battery.
   Optimum solve(const Problem& problem, const StageCosts& costs, std::span<double> energy,
                 std::span<double> worth);
+  // The same with other ends than the problem's, the start a choice: `value` and `lower_bound` have
+  // in them what the start costs and the end earns.
+  Optimum solve(const Problem& problem, const StageCosts& costs, const Ends& ends,
+                std::span<double> energy, std::span<double> worth);
+
+  // The same with `later` as the cost of what comes after the last step, from `start` kWh DC,
+  // within `low` and `high` (steps + 1 of them, kWh DC) instead of the problem's limits.
+  Optimum solve(const Problem& problem, const StageCosts& costs, const Later& later, double start,
+                std::span<double> energy, std::span<double> worth);
+  // The least cost of all of it, by the energy stored before the first step. False: infeasible.
+  bool solve_before(const Problem& problem, const StageCosts& costs, const Later& later,
+                    CostToGo& found);
 
   // The limits on the energy stored before each step of the last problem, and after its last, in
   // the units of its costs.
@@ -56,19 +93,27 @@ class DynamicProgram {
     double worth;
     double excess;
   };
-  struct Change {  // equally good ones, and their cost less what they are worth
-    double low;
-    double high;
-    double cost;
+
+  struct Start {
+    double energy;
+    double worth;
+    double cost;   // of it and of what follows, less `offset_`
+    double bound;  // what the start adds to a bound whose steps begin with `worth`
   };
 
-  void set_limits(const Problem& problem);
+  void begin(const Problem& problem, const StageCosts& costs, double steepest);
+  void begin(const Problem& problem, const StageCosts& costs, const Later& later);
+  void set_limits(const Problem& problem, const Ends& ends);
+  Optimum run(const Problem& problem, double start_price, std::span<double> energy,
+              std::span<double> worth);
+  bool begin_with_later(double low, double high);
   bool run_backward();
   template <bool kLossy>
   bool add_convex_steps(std::size_t& next);
   bool add_flat_step(std::size_t t);
   double most_allowed(std::size_t first, std::size_t last);
-  void run_forward(std::span<double> energy, std::span<double> worth);
+  Start best_start(double price) const;
+  void run_forward(const Start& start, std::span<double> energy, std::span<double> worth);
   template <bool kLossy>
   void run_convex_stretch(std::size_t first, std::size_t last, double s, double value,
                           const Stored* target, std::span<double> energy, std::span<double> worth);
@@ -80,11 +125,12 @@ class DynamicProgram {
   void store(std::size_t t, const PiecewiseLinear& function);
   void flatten();
   void to_list(const PiecewiseLinear& function);
-  Change best_changes(std::size_t t, double worth) const;
   double left(std::size_t t) const { return costs_->lossy() ? costs_->left(t) : 1.0; }
 
   std::size_t steps_ = 0;
   double end_value_ = 0;
+  const CostToGo* later_ = nullptr;  // null: `end_value_`
+  bool keeps_values_ = false;        // not slopes alone
   std::size_t flat_steps_ = 0;
   Tolerances tolerances_{};
   const StageCosts* costs_ = nullptr;
@@ -109,23 +155,9 @@ class DynamicProgram {
   std::vector<Segment> arena_;
   std::vector<Stored> stored_;  // later steps first
 
-  std::vector<Change> change_;
+  std::vector<BestChanges> change_;
   double dual_bound_ = 0;  // where all steps are convex
   std::vector<Range> tube_;
 };
-
-// The changes at which f(x) - worth * x is least, and how much that is.
-inline DynamicProgram::Change DynamicProgram::best_changes(std::size_t t, double worth) const {
-  const StageCost& f = (*costs_)[t];
-  Change best{f.least, f.least, f.cost_at_least - worth * f.least};
-  double from = f.least;
-  for (const CostSegment& segment : costs_->filled_segments(t)) {
-    best.low = segment.slope < worth ? segment.end : best.low;
-    best.high = segment.slope <= worth ? segment.end : best.high;
-    best.cost += std::min(segment.slope - worth, 0.0) * (segment.end - from);
-    from = segment.end;
-  }
-  return best;
-}
 
 }  // namespace bess

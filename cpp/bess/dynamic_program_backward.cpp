@@ -1,6 +1,7 @@
 // The way back through the steps: the value function as a list of slopes while it is convex, else
 // as a row of convex pieces.
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "bess/dynamic_program.hpp"
@@ -20,24 +21,28 @@ bool DynamicProgram::run_backward() {
     if (low - high > rounding) return false;
     low = high;
   }
-  list_.clear();
-  list_.append({end_value_, high - low});
-  start_ = low;
-  end_ = high;
-  offset_ = -end_value_ * low;
-  residual_ = 0;
-  low_worth_[steps_] = high_worth_[steps_] = end_value_;
   convex_ = true;
   is_stored_ = false;
+  residual_ = 0;
   flat_steps_ = 0;
   arena_.clear();
   stored_.clear();
   flat_.clear();
-  if (costs_->kinks() > 0) {
-    flat_.assign(steps_, 0);
-    flatten();
-    store(steps_, flat_function_);
-    is_stored_ = true;
+  if (keeps_values_) flat_.assign(steps_, 0);
+  if (later_ != nullptr) {
+    if (!begin_with_later(low, high)) return false;
+  } else {
+    list_.clear();
+    list_.append({end_value_, high - low});
+    start_ = low;
+    end_ = high;
+    offset_ = -end_value_ * low;
+    low_worth_[steps_] = high_worth_[steps_] = end_value_;
+    if (keeps_values_) {
+      flatten();
+      store(steps_, flat_function_);
+      is_stored_ = true;
+    }
   }
   const bool lossy = costs_->lossy();
   for (std::size_t t = steps_; t > 0;) {
@@ -48,6 +53,38 @@ bool DynamicProgram::run_backward() {
     if (!done) return false;
     if (flat) --t;
   }
+  return true;
+}
+
+// The cost of what follows, in the units after the last step, within [low, high].
+bool DynamicProgram::begin_with_later(double low, double high) {
+  const double unit = costs_->lossy() ? costs_->unit(steps_) : 1.0;
+  PiecewiseLinear& now = scratch_;
+  now.segments.clear();
+  const FunctionView later = later_->function.view();
+  offset_ = later.segments.front().value;
+  for (std::size_t i = 0; i < later.segments.size(); ++i) {
+    const Segment& segment = later.segments[i];
+    const double start = std::max(segment.start / unit, low);
+    const double end = std::min(later.end_of(i) / unit, high);
+    if (start > end || (start == end && !later.is_point(i) && low < high)) continue;
+    const double value = segment.at(start * unit) - offset_;
+    if (low == high && !now.segments.empty()) {
+      now.segments.front().value = std::min(now.segments.front().value, value);
+      continue;
+    }
+    now.segments.push_back({start, value, segment.slope * unit});
+    now.end = end;
+  }
+  if (now.segments.empty()) return false;
+  low_[steps_] = now.segments.front().start;
+  high_[steps_] = now.end;
+  store(steps_, now);
+  is_stored_ = true;
+  convex_ = now.view().is_convex(tolerances_);
+  to_list(now);
+  low_worth_[steps_] = -now.segments.front().slope;
+  high_worth_[steps_] = -now.segments.back().slope;
   return true;
 }
 
@@ -86,9 +123,13 @@ bool DynamicProgram::add_convex_steps(std::size_t& next) {
       if (-segments[first].end < room_high) break;
       least = segments[first].end;
     }
+    std::array<std::size_t, StageCostBuilder::kMostSegments> places;
+    for (std::size_t i = first; i < last; ++i) places[i] = list_.place_of(segments[i].slope);
     double from = least;
     for (std::size_t i = first; i < last; ++i) {
-      if (segments[i].end > from) list_.insert(segments[i].slope, segments[i].end - from);
+      if (segments[i].end > from) {
+        list_.insert(places[i], {segments[i].slope, segments[i].end - from});
+      }
       from = segments[i].end;
     }
     double low_worth = kInfinity;
@@ -118,7 +159,7 @@ bool DynamicProgram::add_convex_steps(std::size_t& next) {
   }
   start_ = start;
   end_ = end;
-  if (costs_->kinks() > 0) offset_ += most_allowed(t, next);
+  if (keeps_values_) offset_ += most_allowed(t, next);
   next = t;
   return true;
 }
@@ -142,7 +183,7 @@ double DynamicProgram::most_allowed(std::size_t first, std::size_t last) {
     const double left = this->left(t);
     for (Line* line = begin; line != end; ++line) {
       line->worth /= left;
-      line->excess -= best_changes(t, line->worth).cost;
+      line->excess -= costs_->best_changes(t, line->worth).cost;
     }
     if (t + 1 == last) break;
     const auto held = [](const Line& line, double worth, double energy) {

@@ -96,27 +96,56 @@ double ImportTier::rate_between(std::size_t t, double from, double to) const {
 }
 
 void ImportTier::set(std::span<const double> cap, std::span<const double> penalty) {
-  costs_->restore();
-  if (convex_ != nullptr) convex_->restore();
-  for (const Corner& corner : corners_) corner_of_[corner.step] = 0;
-  corners_.clear();
+  clear();
   for (std::size_t t = 0; t < most_.size(); ++t) {
     if (most_[t] <= cap[t]) continue;
-    // Never passed: no import before the least change, and no change behind the greatest.
-    corners_.push_back(
-        {static_cast<std::uint32_t>(t), cap[t], penalty[t], -kNoLimit, kNoLimit, 1, 1});
-    corner_of_[t] = static_cast<std::uint32_t>(corners_.size());
+    add_corner(t, cap[t], penalty[t]);
     if (by_merit_[t] != 0) {
-      add_penalty(t, cap[t], penalty[t]);
+      add_penalty(t, cap[t], penalty[t], kNoLimit);
     } else {
-      join_limited_and_dear(t, cap[t], penalty[t]);
+      join_limited_and_dear(t, cap[t], penalty[t], kNoLimit);
     }
   }
 }
 
-void ImportTier::add_penalty(std::size_t t, double cap, double penalty) {
+bool ImportTier::set(std::span<const double> cap, std::span<const double> penalty,
+                     std::span<const double> most) {
+  clear();
+  for (std::size_t t = 0; t < most_.size(); ++t) {
+    const bool pays = most_[t] > cap[t] && penalty[t] > 0;
+    if (!pays && most_[t] <= most[t]) continue;
+    const double from = pays ? cap[t] : most[t];
+    add_corner(t, from, penalty[t]);
+    if (by_merit_[t] != 0) {
+      add_penalty(t, from, penalty[t], most[t]);
+    } else if (pays && problem_->import_price[t] + penalty[t] < 0) {
+      join_cheap_and_dear(t, from, penalty[t], most[t]);
+    } else {
+      join_limited_and_dear(t, from, penalty[t], most[t]);
+    }
+    if (!(*costs_)[t].feasible) return false;
+  }
+  return true;
+}
+
+void ImportTier::clear() {
+  costs_->restore();
+  if (convex_ != nullptr) convex_->restore();
+  for (const Corner& corner : corners_) corner_of_[corner.step] = 0;
+  corners_.clear();
+}
+
+// Never passed: no import before the least change, and no change behind the greatest.
+void ImportTier::add_corner(std::size_t t, double cap, double penalty) {
+  corners_.push_back({static_cast<std::uint32_t>(t), cap, penalty, -kNoLimit, kNoLimit, 1, 1});
+  corner_of_[t] = static_cast<std::uint32_t>(corners_.size());
+}
+
+void ImportTier::add_penalty(std::size_t t, double cap, double penalty, double most) {
   Corner& corner = corners_.back();
   StageCost f = (*costs_)[t];
+  if (import_at(t, f.most) > most) f.most = std::max(change_at(t, most), f.least);
+  f.feasible = import_at(t, f.least) <= most * (1 + kRounding);
   const std::span<const CostSegment> plain = costs_->segments(t);
   const double width = f.most - f.least;
   const double x = std::clamp(change_at(t, cap), f.least, f.most);
@@ -126,7 +155,9 @@ void ImportTier::add_penalty(std::size_t t, double cap, double penalty) {
   const double above = import_at(t, f.least) - cap;
   f.cost_at_least += penalty * std::max(above, 0.0);
   if (above > 0) corner.slope_behind = -kNoLimit;  // passed whatever is done
-  for (const CostSegment& segment : plain) {
+  for (CostSegment segment : plain) {
+    if (from >= f.most) break;
+    segment.end = std::min(segment.end, f.most);
     const double rate = rate_between(t, from, segment.end);
     const bool before = x - from > kRounding * width;
     const bool behind = segment.end - x > kRounding * width;
@@ -149,7 +180,7 @@ void ImportTier::add_penalty(std::size_t t, double cap, double penalty) {
   if (convex_ != nullptr) convex_->replace(t, f, {dear.data(), count});
 }
 
-void ImportTier::join_limited_and_dear(std::size_t t, double cap, double penalty) {
+void ImportTier::join_limited_and_dear(std::size_t t, double cap, double penalty, double most) {
   constexpr std::size_t kMost = StageCostBuilder::kMostSegments;
   std::array<CostSegment, kMost> limited_segments;
   std::array<CostSegment, kMost> dear_segments;
@@ -157,10 +188,11 @@ void ImportTier::join_limited_and_dear(std::size_t t, double cap, double penalty
   StageCost dear;
   Step step = problem_->step(t);
   step.import_price += penalty;
+  step.import_limit = std::min(step.import_limit, most);
   build_in_units(t, step, dear_segments.data(), dear);
   dear.cost_at_least -= penalty * cap;
   step = problem_->step(t);
-  step.import_limit = std::min(step.import_limit, cap);
+  step.import_limit = std::min({step.import_limit, cap, most});
   build_in_units(t, step, limited_segments.data(), limited);
 
   std::array<CostSegment, 2 * kMost> joined;
@@ -184,6 +216,61 @@ void ImportTier::join_limited_and_dear(std::size_t t, double cap, double penalty
   std::array<CostSegment, 2 * kMost> hull;
   f = convex_hull(f, {joined.data(), count}, hull.data());
   convex_->replace(t, f, {hull.data(), f.count});
+}
+
+// Where more import is better at both prices: the greater of what the two prices say.
+void ImportTier::join_cheap_and_dear(std::size_t t, double cap, double penalty, double most) {
+  constexpr std::size_t kMost = StageCostBuilder::kMostSegments;
+  std::array<CostSegment, kMost> segments[2];
+  StageCost costs[2];
+  Step step = problem_->step(t);
+  step.import_limit = std::min(step.import_limit, most);
+  build_in_units(t, step, segments[0].data(), costs[0]);
+  step.import_price += penalty;
+  build_in_units(t, step, segments[1].data(), costs[1]);
+  costs[1].cost_at_least -= penalty * cap;
+  StageCost f = costs[0];
+  const std::array<std::span<const CostSegment>, 2> all{
+      std::span<const CostSegment>(segments[0].data(), costs[0].count),
+      std::span<const CostSegment>(segments[1].data(), costs[1].count)};
+  // Up to the first change at which the dear one is above, the cheap one.
+  std::array<CostSegment, 2 * kMost> joined;
+  std::size_t count = 0;
+  if (f.feasible && f.jump == 0 && costs[1].jump == 0) {
+    double x = f.least;
+    double cheap = costs[0].cost_at_least;
+    double dear = costs[1].cost_at_least;
+    std::size_t i = 0;
+    std::size_t j = 0;
+    f.cost_at_least = std::max(cheap, dear);
+    bool above = dear >= cheap;
+    while (i < all[0].size() && j < all[1].size()) {
+      const double end = std::min(all[0][i].end, all[1][j].end);
+      if (end > x) {
+        const double cheap_slope = all[0][i].slope;
+        const double dear_slope = all[1][j].slope;
+        const double cheap_end = cheap + cheap_slope * (end - x);
+        const double dear_end = dear + dear_slope * (end - x);
+        if (!above && dear_end > cheap_end) {
+          const double cross = x + (cheap - dear) / (dear_slope - cheap_slope);
+          if (cross > x) joined[count++] = {cheap_slope, std::min(cross, end)};
+          above = true;
+        }
+        joined[count++] = {above ? dear_slope : cheap_slope, end};
+        cheap = cheap_end;
+        dear = dear_end;
+        x = end;
+      }
+      if (all[0][i].end <= x) ++i;
+      if (all[1][j].end <= x) ++j;
+    }
+  } else {
+    for (const CostSegment& segment : all[0]) joined[count++] = segment;
+  }
+  f.convex = f.jump == 0 || f.jump_before >= count;
+  for (std::size_t i = 1; i < count; ++i) f.convex &= joined[i - 1].slope <= joined[i].slope;
+  f.count = static_cast<std::uint8_t>(count);
+  costs_->replace(t, f, {joined.data(), count});
 }
 
 void ImportTier::build_in_units(std::size_t t, const Step& step, CostSegment* out, StageCost& f) {
@@ -224,17 +311,11 @@ ImportTier::Tangent ImportTier::best_tangent(const Corner& c, double worth) {
 }
 
 ImportTier::Tangent ImportTier::tangent(std::size_t t, double worth) {
-  const StageCosts& costs = convex_ != nullptr ? *convex_ : *costs_;
-  const StageCost& f = costs[t];
-  double least = f.cost_at_least - worth * f.least;
-  double from = f.least;
   if (corner_of_[t] != 0 && by_merit_[t] == 0) {
     return best_tangent(corners_[corner_of_[t] - 1], worth);
   }
-  for (const CostSegment& segment : costs.filled_segments(t)) {
-    least += std::min(segment.slope - worth, 0.0) * (segment.end - from);
-    from = segment.end;
-  }
+  const StageCosts& costs = convex_ != nullptr ? *convex_ : *costs_;
+  const double least = costs.best_changes(t, worth).cost;
   if (corner_of_[t] == 0) return {least, 0};
   const Corner& corner = corners_[corner_of_[t] - 1];
   const double on_cap = worth_by_merit(corner, worth);

@@ -37,6 +37,10 @@ class ImportTier {
   // Makes import above `cap[t]` (kWh AC, >= 0) dearer by `penalty[t]` (money per kWh, >= 0) in
   // every step, instead of what held before. O(steps).
   void set(std::span<const double> cap, std::span<const double> penalty);
+  // The same where import is at most `most[t]`, for any penalty with which it is nowhere better to
+  // import more, or none. False where a step's load cannot be served so. Not to be cut around.
+  bool set(std::span<const double> cap, std::span<const double> penalty,
+           std::span<const double> most);
 
   // A bound from below on min over x (f(x) - worth * x), in the costs' units, whatever the cap is:
   // `least` - `worth_of_cap` * cap. It is close at the cap that was set.
@@ -59,12 +63,15 @@ class ImportTier {
 
   // kWh DC of the unit in which the costs count the change in step t.
   double unit(std::size_t t) const { return costs_->lossy() ? costs_->unit(t + 1) : 1.0; }
+  void join_cheap_and_dear(std::size_t t, double cap, double penalty, double most);
   void build_in_units(std::size_t t, const Step& step, CostSegment* out, StageCost& f);
   double import_at(std::size_t t, double change) const;
   double change_at(std::size_t t, double import) const;
   double rate_between(std::size_t t, double from, double to) const;
-  void add_penalty(std::size_t t, double cap, double penalty);
-  void join_limited_and_dear(std::size_t t, double cap, double penalty);
+  void clear();
+  void add_corner(std::size_t t, double cap, double penalty);
+  void add_penalty(std::size_t t, double cap, double penalty, double most);
+  void join_limited_and_dear(std::size_t t, double cap, double penalty, double most);
   double worth_by_merit(const Corner& corner, double worth) const;
   Tangent best_tangent(const Corner& corner, double worth);
 

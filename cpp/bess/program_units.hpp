@@ -69,6 +69,10 @@ inline void bound_energies(const Problem& problem, LinearProgram& program) {
       // What crosses by rounding is a point; other bounds that cross make the program infeasible.
       if (lower > upper && lower - upper <= kRounding * std::abs(lower)) upper = lower;
     }
+    if (problem.cyclic) {  // the start, too, which self-discharge has taken nothing from
+      double& lower = program.column_lower[program.energy_column(problem.site.steps() - 1, i)];
+      lower = std::max(lower, problem.devices[i].battery.minimum_energy / program.energy_unit);
+    }
   }
 }
 

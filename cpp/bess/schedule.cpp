@@ -124,7 +124,8 @@ class Writer {
   }
 
   void settle_step(std::size_t t) {
-    const double before = t > 0 ? energy_[t - 1] : battery_.initial_energy;
+    const double start = problem_.cyclic ? energy_.back() : battery_.initial_energy;
+    const double before = t > 0 ? energy_[t - 1] : start;
     double change = energy_[t] - before * battery_.retention;
     if (std::abs(change) <= rounding_) change = 0;
     // Stored energies are rounded at their own size, not the step's.

@@ -15,7 +15,7 @@ struct Schedule {
 };
 
 // Writes the least-cost flows (`settle`) of each step's change of stored energy. `energy` is that
-// at each step's end, kWh DC. Requires: one device; not cyclic.
+// at each step's end, kWh DC. Requires: one device.
 Schedule write_schedule(const Problem& problem, std::span<const double> energy, FlowSeries flows,
                         DeviceFlows device_flows);
 

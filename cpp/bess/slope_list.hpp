@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstring>
 #include <vector>
@@ -19,6 +20,10 @@ struct Worth {
 
 // One contiguous array kept in the middle of its buffer: what is inserted shifts the shorter side.
 // Never empty: a function defined at one point only keeps an entry of no width.
+//
+// Where prices are irregular, so are the places at which slopes belong, and a branch on them would
+// be foreseen wrongly. Searching, shifting and cutting therefore do not branch on them, as long as
+// no more than a block is moved or cut.
 class SlopeList {
  public:
   void clear() {
@@ -26,7 +31,7 @@ class SlopeList {
     first_ = last_ = buffer_.size() / 2;
   }
   void append(Worth worth) {
-    if (last_ == buffer_.size()) make_room();
+    make_room();
     buffer_[last_++] = worth;
   }
 
@@ -36,22 +41,52 @@ class SlopeList {
   const Worth& back() const { return buffer_[last_ - 1]; }
   std::size_t size() const { return last_ - first_; }
 
-  void insert(double value, double width) {
-    Worth* const begin = buffer_.data() + first_;
-    Worth* const end = buffer_.data() + last_;
-    Worth* const place = first_not_above(begin, end, value);
-    if (place != end && place->value == value) {
-      place->width += width;
+  // How many entries are above `value`.
+  std::size_t place_of(double value) const {
+    const Worth* const begin = this->begin();
+    std::size_t count = size();
+    std::size_t place = 0;
+    if (count < kBlock) {
+      while (place < count && begin[place].value > value) ++place;
+      return place;
+    }
+    while (count > kBlock * kBlock) {
+      const std::size_t half = count / 2;
+      place += begin[place + half - 1].value > value ? half : 0;
+      count -= half;
+    }
+    const Worth* const left = begin + place;
+    for (std::size_t i = kBlock; i < count; i += kBlock) {
+      place += left[i - 1].value > value ? kBlock : 0;
+    }
+    place = std::min(place, size() - kBlock);
+    const Worth* const block = begin + place;
+    for (std::size_t i = 0; i < kBlock; ++i) place += block[i].value > value ? 1 : 0;
+    return place;
+  }
+
+  // Requires: `place` is that of its value. The places of greater values stay as they are.
+  void insert(std::size_t place, Worth worth) {
+    make_room();
+    const std::size_t behind = size() - place;
+    Worth* const at = buffer_.data() + first_ + place;
+    if (at->value == worth.value && behind > 0) {
+      at->width += worth.width;
       return;
     }
-    if (first_ == 0 || last_ == buffer_.size()) {
-      const std::ptrdiff_t at = place - begin;
-      make_room();
-      open(buffer_.data() + first_, buffer_.data() + last_, buffer_.data() + first_ + at,
-           {value, width});
-    } else {
-      open(begin, end, place, {value, width});
+    const bool down = place < behind;
+    const std::size_t blocks = (down ? place : behind) / kBlock + 1;
+    const std::ptrdiff_t shift = down ? -1 : 1;
+    Worth* block = down ? at - blocks * kBlock : at + (blocks - 1) * kBlock;
+    for (std::size_t i = 0; i < blocks; ++i) {
+      std::array<Worth, kBlock> copy;
+      std::copy_n(block, kBlock, copy.begin());
+      std::copy_n(copy.begin(), kBlock, block + shift);
+      block -= shift * static_cast<std::ptrdiff_t>(kBlock);
     }
+    first_ -= down ? 1 : 0;
+    last_ += down ? 0 : 1;
+    at[down ? -1 : 0] = worth;
   }
 
   // The same function of an energy that counts `factor` for 1, `width` wide in all: what rounding
@@ -67,61 +102,40 @@ class SlopeList {
     widest->width = std::max(widest->width + width, 0.0);
   }
 
-  // Cuts `width` off the low end; the last entry stays. Returns by how much V falls over the cut.
-  double cut_low(double width) {
-    double fall = 0;
-    while (width >= buffer_[first_].width) {
-      fall += buffer_[first_].value * buffer_[first_].width;
-      if (first_ + 1 == last_) {
-        buffer_[first_].width = 0;
-        return fall;
-      }
-      width -= buffer_[first_++].width;
-    }
-    buffer_[first_].width -= width;
-    return fall + buffer_[first_].value * width;
-  }
+  // Cuts `width` off the low end; the last entry stays.
+  void cut_low(double width) { first_ += cut_off(buffer_.data() + first_, 1, width); }
   // The same at the high end.
-  void cut_high(double width) {
-    while (width >= buffer_[last_ - 1].width) {
-      if (first_ + 1 == last_) {
-        buffer_[first_].width = 0;
-        return;
-      }
-      width -= buffer_[--last_].width;
-    }
-    buffer_[last_ - 1].width -= width;
-  }
+  void cut_high(double width) { last_ -= cut_off(buffer_.data() + last_ - 1, -1, width); }
 
  private:
-  static Worth* first_not_above(Worth* begin, Worth* end, double value) {
-    std::size_t count = static_cast<std::size_t>(end - begin);
-    while (count > 16) {
-      const std::size_t half = count / 2;
-      begin = begin[half - 1].value > value ? begin + half : begin;
-      count -= half;
+  static constexpr std::size_t kBlock = 8;
+
+  // Cuts `width` off the entries from `end` inwards, and returns how many are gone.
+  std::size_t cut_off(Worth* end, std::ptrdiff_t inwards, double width) {
+    std::size_t gone = 0;
+    const std::size_t most = size() - 1;
+    if (most > 3) {
+      // What is left of it behind one, two and three entries; below 0: they are not all gone.
+      const double one = width - end->width;
+      const double two = one - end[inwards].width;
+      const double three = two - end[2 * inwards].width;
+      const double left[] = {width, one, two, three};
+      gone = static_cast<std::size_t>((one >= 0) + (two >= 0) + (three >= 0));
+      width = left[gone];
+      end += inwards * static_cast<std::ptrdiff_t>(gone);
     }
-    while (count > 0 && begin->value > value) {
-      ++begin;
-      --count;
+    for (; gone < most && width >= end->width; ++gone) {
+      width -= end->width;
+      end += inwards;
     }
-    return begin;
+    end->width = gone < most ? end->width - width : std::max(end->width - width, 0.0);
+    return gone;
   }
 
-  void open(Worth* begin, Worth* end, Worth* place, Worth worth) {
-    if (place - begin < end - place) {
-      for (Worth* w = begin; w != place; ++w) w[-1] = *w;
-      --first_;
-      place[-1] = worth;
-    } else {
-      for (Worth* w = end; w != place; --w) *w = w[-1];
-      ++last_;
-      *place = worth;
-    }
-  }
-
-  // Moves the list to the middle again, of a larger buffer if it fills half of this one.
+  // For one more entry, and a block beyond it, at either end: moves the list to the middle again,
+  // of a larger buffer if it fills half of this one.
   void make_room() {
+    if (first_ > kBlock && last_ + kBlock < buffer_.size()) return;
     const std::size_t count = size();
     if (2 * count > buffer_.size()) buffer_.resize(2 * buffer_.size());
     const std::size_t first = (buffer_.size() - count) / 2;

@@ -192,7 +192,7 @@ bool StageCosts::build(const Problem& problem) {
       }
       for (std::size_t k = 0; k < kRow; ++k) out[f.count + k] = {kNoLimit, f.most};
       f.first = static_cast<std::uint32_t>(next);
-      next += (f.count + kRow - 1) / kRow * kRow;
+      next += filled(f.count);
     }
   }
   replaced_.clear();
@@ -217,9 +217,9 @@ void StageCosts::make_convex() {
   for (std::size_t t = 0; t < costs_.size(); ++t) {
     if (costs_[t].convex) continue;
     CostSegment* const out = segments_.data() + costs_[t].first;
-    const std::size_t rows = (costs_[t].count + kRow - 1) / kRow;
+    const std::size_t room = filled(costs_[t].count);
     costs_[t] = convex_hull(costs_[t], segments(t), out);
-    std::fill(out + costs_[t].count, out + rows * kRow, CostSegment{kNoLimit, costs_[t].most});
+    std::fill(out + costs_[t].count, out + room, CostSegment{kNoLimit, costs_[t].most});
   }
   kinks_ = built_kinks_ = 0;
 }
@@ -239,7 +239,7 @@ void StageCosts::replace(std::size_t t, const StageCost& cost,
   CostSegment* const out = segments_.data() + replaced_end_;
   std::copy(segments.begin(), segments.end(), out);
   std::fill_n(out + segments.size(), kRow, CostSegment{kNoLimit, cost.most});
-  replaced_end_ += (segments.size() + kRow - 1) / kRow * kRow;
+  replaced_end_ += filled(segments.size());
 }
 
 void StageCosts::restore() {
@@ -265,7 +265,7 @@ void StageCosts::count_in_units(double retention) {
     f.least /= unit;
     f.most /= unit;
     CostSegment* const first = segments_.data() + f.first;
-    for (CostSegment* s = first; s != first + filled_segments(t).size(); ++s) {
+    for (CostSegment* s = first; s != first + filled(f.count); ++s) {
       *s = {s->slope * unit, s->end / unit};
     }
   }

@@ -11,6 +11,13 @@
 
 namespace bess {
 
+// Equally good changes of stored energy, and their cost less what they are worth.
+struct BestChanges {
+  double low;
+  double high;
+  double cost;
+};
+
 // Keeps its room, to be built again.
 //
 // Where energy is lost by self-discharge, the costs are functions of a number of units of stored
@@ -37,9 +44,8 @@ class StageCosts {
   std::span<const CostSegment> segments(std::size_t t) const {
     return {segments_.data() + costs_[t].first, costs_[t].count};
   }
-  std::span<const CostSegment> filled_segments(std::size_t t) const {
-    return {segments_.data() + costs_[t].first, (costs_[t].count + kRow - 1) / kRow * kRow};
-  }
+  // The changes at which f(x) - worth * x is least. Requires: the step is convex.
+  BestChanges best_changes(std::size_t t, double worth) const;
   bool lossy() const { return !unit_.empty(); }
   // Of a lossy problem: kWh DC of a unit before step t, t = 0 .. steps; the change in step t counts
   // in those after it. The first is 1, all are from 1/2 to 1.
@@ -55,6 +61,9 @@ class StageCosts {
     StageCost cost;
   };
 
+  static constexpr std::size_t filled(std::size_t count) {
+    return (count + kRow - 1) / kRow * kRow;
+  }
   void count_in_units(double retention);
 
   std::size_t end_ = 0;  // of the segments built
@@ -69,5 +78,26 @@ class StageCosts {
   std::size_t kinks_ = 0;
   double steepest_ = 0;
 };
+
+// Without branches: where prices are irregular, none would be foreseen.
+inline BestChanges StageCosts::best_changes(std::size_t t, double worth) const {
+  const StageCost& f = costs_[t];
+  const CostSegment* const first = segments_.data() + f.first;
+  double cost = f.cost_at_least - worth * f.least;
+  double from = f.least;
+  std::size_t better = 0;  // segments that are worth more than they cost
+  std::size_t no_worse = 0;
+  for (const CostSegment* row = first; row < first + f.count; row += kRow) {
+    for (std::size_t k = 0; k < kRow; ++k) {
+      const double loss = row[k].slope - worth;
+      better += loss < 0 ? 1 : 0;
+      no_worse += loss <= 0 ? 1 : 0;
+      cost += (loss < 0 ? loss : 0.0) * (row[k].end - from);
+      from = row[k].end;
+    }
+  }
+  return {better > 0 ? first[better - 1].end : f.least,
+          no_worse > 0 ? first[no_worse - 1].end : f.least, cost};
+}
 
 }  // namespace bess

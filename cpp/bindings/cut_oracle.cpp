@@ -94,6 +94,9 @@ void bind_cut_oracle(py::module_& m) {
                              [](const OracleHolder& self) { return copied(self.oracle.energy()); })
       .def_property_readonly("worth",
                              [](const OracleHolder& self) { return copied(self.oracle.worth()); })
+      .def_property_readonly(
+          "worth_of_cap",
+          [](const OracleHolder& self) { return copied(self.oracle.worth_of_cap()); })
       .def_property_readonly("limits", [](const OracleHolder& self) {
         const std::size_t count = self.oracle.energy().size() + 1;
         py::array_t<double> limits({std::size_t{2}, count});

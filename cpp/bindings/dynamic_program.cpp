@@ -1,5 +1,6 @@
 #include "bess/dynamic_program.hpp"
 
+#include "bess/cyclic_program.hpp"
 #include "bess/schedule.hpp"
 #include "holders.hpp"
 
@@ -11,6 +12,7 @@ void bind_dynamic_program(py::module_& m) {
       [](const ProblemHolder& problem) -> py::object {
         thread_local StageCosts costs;  // their room is used again
         thread_local DynamicProgram program;
+        thread_local CyclicProgram cyclic;
         const std::size_t steps = problem.problem.site.steps();
         ResultBlocks blocks(steps, 1);
         Block energy = take_block(steps);
@@ -21,8 +23,11 @@ void bind_dynamic_program(py::module_& m) {
           const py::gil_scoped_release release;
           feasible = costs.build(problem.problem);
           if (feasible) {
-            optimum =
-                program.solve(problem.problem, costs, {energy.get(), steps}, {worth.get(), steps});
+            const auto solve = [&](auto& solver) {
+              return solver.solve(problem.problem, costs, {energy.get(), steps},
+                                  {worth.get(), steps});
+            };
+            optimum = problem.problem.cyclic ? solve(cyclic) : solve(program);
           }
           feasible = feasible && optimum.feasible &&
                      write_schedule(problem.problem, {energy.get(), steps}, blocks.flows,

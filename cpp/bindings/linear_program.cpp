@@ -40,7 +40,8 @@ void bind_linear_program(py::module_& m) {
            py::arg("solar_metered_apart") = false, py::arg("end_value") = 0.0)
       .def(
           "at_prices",
-          [](const ProblemHolder& self, Array<double> import_price, Array<double> export_price) {
+          [](const ProblemHolder& self, Array<double> import_price, Array<double> export_price,
+             std::optional<double> degradation_cost) {
             auto holder = std::make_unique<ProblemHolder>();
             holder->site_owner = self.site_owner;
             holder->devices = self.devices;
@@ -50,9 +51,15 @@ void bind_linear_program(py::module_& m) {
             holder->problem.import_price = borrow(holder->import_price);
             holder->problem.export_price = borrow(holder->export_price);
             holder->problem.devices = holder->devices;
+            if (degradation_cost) {
+              for (Device& device : holder->devices) {
+                device.battery.degradation_cost = *degradation_cost;
+              }
+            }
             return holder;
           },
-          py::arg("import_price").noconvert(), py::arg("export_price").noconvert());
+          py::arg("import_price").noconvert(), py::arg("export_price").noconvert(),
+          py::arg("degradation_cost") = py::none());
 
   py::class_<LinearProgram>(m, "LinearProgram")
       .def_property_readonly("column_cost", series(&LinearProgram::column_cost))

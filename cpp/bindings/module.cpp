@@ -12,6 +12,7 @@ void bind_sharing(pybind11::module_& m);
 void bind_linear_program(pybind11::module_& m);
 void bind_coupling(pybind11::module_& m);
 void bind_cut_oracle(pybind11::module_& m);
+void bind_stretch_program(pybind11::module_& m);
 void bind_solution(pybind11::module_& m);
 void bind_stage_cost(pybind11::module_& m);
 void bind_dynamic_program(pybind11::module_& m);
@@ -33,6 +34,7 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   bess::border::bind_linear_program(m);
   bess::border::bind_coupling(m);
   bess::border::bind_cut_oracle(m);
+  bess::border::bind_stretch_program(m);
   bess::border::bind_solution(m);
   bess::border::bind_stage_cost(m);
   bess::border::bind_dynamic_program(m);

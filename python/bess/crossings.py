@@ -1,4 +1,4 @@
-"""The meter's part of a dispatch: other imports and exports of the same battery."""
+"""Other flows of the same stored energies: what crosses the meter, and where it comes from."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bess._arrays import Floats
 from bess.site import Site
 
-__all__ = ["at_once", "with_crossings"]
+__all__ = ["at_once", "taken_where_exclusive", "with_crossings"]
 
 # Of two opposite flows the smaller counts if it is more than this part of the largest flow.
 _AT_ONCE: Final = 1e-7
@@ -25,6 +25,23 @@ def at_once(series: Floats) -> NDArray[np.uint8]:
     little = _AT_ONCE * max(1e-3, float(series[:8].max()))
     both = np.maximum(np.minimum(imports, exports), np.minimum(charge, discharge))
     found: NDArray[np.uint8] = (both > little).astype(np.uint8)
+    return found
+
+
+def taken_where_exclusive(
+    flows: tuple[Floats, Floats], others: tuple[Floats, Floats]
+) -> tuple[Floats, Floats]:
+    """Flows of a site and its devices, others' in the steps in which they do two things at once.
+
+    Both lead to the same stored energies: arrays of shape (10, steps) and (devices, 5, steps).
+    """
+    series, of_devices = flows
+    both = np.minimum(series[0] + series[1], series[4] + series[7]) > 0
+    charge, discharge = of_devices[:, :2].sum(axis=1), of_devices[:, 2:4].sum(axis=1)
+    both |= (np.minimum(charge, discharge) > 0).any(axis=0)
+    found = np.where(both, others[0], series), np.where(both, others[1], of_devices)
+    for array in found:
+        array.flags.writeable = False
     return found
 
 

@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from bess import _core
 from bess._arrays import Floats
-from bess.infeasibility import EnergyWindows, stated_windows, wanted_windows
+from bess.highs import Clock
+from bess.infeasibility import (
+    EnergyWindows,
+    jointly_attainable,
+    stated_windows,
+    wanted_windows,
+)
 from bess.limits import Limit
 from bess.money import Money
 from bess.site import Site
@@ -56,8 +64,6 @@ def not_by_steps(
         return "the sun has a meter of its own"
     if money.charges is not None and money.charges.rows > 0:
         return "the tariff's charges are not by step alone"
-    if units[0].battery.terminal_state_of_charge == "cyclic":
-        return "the start is free"
     if strategy.allow_simultaneous:
         return "allow_simultaneous is set"
     if len(limits) > 1:
@@ -82,6 +88,7 @@ class StepSolver:
         self._site = site
         self._end_value = end_value
         self._unit = unit
+        self._cyclic = unit.battery.terminal_state_of_charge == "cyclic"
         self._relax = strategy.relax_policies
         # Whether these can be met the programme knows by itself; which of them cannot, or what
         # comes nearest, is asked only then.
@@ -95,7 +102,8 @@ class StepSolver:
         unit = self._unit if wear is None else self._unit.with_wear(wear)
         device = unit.core_device(self._site.step_hours, self._windows)
         prices = import_price, export_price
-        return _core.Problem(self._site._core, [device], *prices, False, end_value=self._end_value)
+        value = self._end_value
+        return _core.Problem(self._site._core, [device], *prices, self._cyclic, end_value=value)
 
     def solve(
         self, import_price: Floats, export_price: Floats, wear: float | None = None
@@ -104,9 +112,24 @@ class StepSolver:
         found = _core.solve_dynamic_program(self.problem(import_price, export_price, wear))
         if found is None and not self._asked:
             self._asked = True
-            self._windows = wanted_windows(self._site, [self._unit], self._relax)[0]
+            self._windows = self._met()
             found = _core.solve_dynamic_program(self.problem(import_price, export_price, wear))
         return None if found is None else Solved(*found)
+
+    def _met(self) -> EnergyWindows:
+        """The windows made attainable; raises `InfeasibleError` where they must be met."""
+        site, units = self._site, [self._unit]
+        wanted = wanted_windows(site, units, self._relax)
+        if self._cyclic:  # what is in reach depends on the end
+            nothing = np.zeros(site.steps)
+
+            def program(windows: list[EnergyWindows]) -> _core.LinearProgram:
+                device = self._unit.core_device(site.step_hours, windows[0])
+                problem = _core.Problem(site._core, [device], nothing, nothing, True)
+                return _core.build_linear_program(problem, None)
+
+            wanted = jointly_attainable(site, units, wanted, program, self._relax, Clock(None))
+        return wanted[0]
 
 
 def optimize_by_steps(site: Site, unit: Unit, strategy: Optimize, money: Money) -> Optimum | None:

@@ -35,10 +35,12 @@ _COLUMN_WISE: Final = 1
 _MINIMISE: Final = 1
 PRIMAL_SIMPLEX: Final = 4
 _OTHER_WAYS: Final = (
+    ("random_seed", 1),
     ("presolve", "on"),
     ("simplex_strategy", PRIMAL_SIMPLEX),
     ("simplex_scale_strategy", 0),
     ("solver", "ipm"),
+    ("primal_feasibility_tolerance", 1e-7),
 )
 # A second MILP to break ties is affordable up to here (two days of hours), and so many nodes.
 _FEW_COLUMNS: Final = 500
@@ -296,13 +298,14 @@ def run(highs: Any, clock: Clock, *, to_the_end: bool = False) -> Floats:
     status = highs.run()
     model = highs.getModelStatus()
     kinds = highspy.HighsModelStatus
-    for option, value in _OTHER_WAYS if model == kinds.kUnknown else ():
+    in_doubt = (kinds.kUnknown, kinds.kSolveError, kinds.kNotset)
+    for option, value in _OTHER_WAYS if model in in_doubt else ():
         # On degenerate programs simplex can stop in doubt: start afresh, in another way.
         highs.clearSolver()
         highs.setOptionValue(option, value)
         status = highs.run()
         model = highs.getModelStatus()
-        if model != kinds.kUnknown:
+        if model not in in_doubt:
             break
     if model in (kinds.kInfeasible, kinds.kUnboundedOrInfeasible):
         raise InfeasibleError("no dispatch meets every limit")

@@ -24,6 +24,9 @@ __all__ = [
     "wanted_windows",
 ]
 
+# Part of a capacity.
+_ROUNDING = 1e-9
+
 EnergyWindows = list[tuple[int, float, float]]
 """Windows on stored energy: step at whose end it binds, low and high in kWh DC."""
 
@@ -59,7 +62,9 @@ def stated_windows(site: Site, units: list[Unit]) -> list[EnergyWindows]:
         kept = _core.kept_at_end(site._core, devices)
         for unit, windows, energy in zip(units, found, kept, strict=True):
             step, low, high = windows.pop()
-            windows.append((step, min(low, energy) if _sinks(unit) else low, high))
+            if _sinks(unit) and energy < low:  # room for rounding: charging always may just keep it
+                low = min(low, energy - _ROUNDING * unit.battery.capacity_kwh)
+            windows.append((step, low, high))
     return found
 
 

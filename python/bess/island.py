@@ -106,12 +106,13 @@ def island(
     sun = left * into * b.allow_solar_to_battery
     stored = np.minimum(sun, b.charge_power_kw * site.step_hours) * b.input_efficiency
     power = b.discharge_power_kw * site.step_hours
-    need = np.where(drawn > 0, least * b.capacity_kwh + drawn, -np.inf)
+    kept = (1 - b.self_discharge_per_hour) ** site.step_hours
+    need = np.where(drawn > 0, (least * b.capacity_kwh + drawn) / kept, -np.inf)
     need[drawn > power * (1 + _ROUNDING)] = np.inf
     if b.dc_coupled and site.inverter_limit_kwh is not None:
         need[load > site.inverter_limit_kwh * (1 + _ROUNDING)] = np.inf
     highest = b.capacity_kwh * b.max_state_of_charge
-    steps = Stretch(need, np.ones(n), stored - drawn, np.full(n, highest))
+    steps = Stretch(need, np.full(n, kept), stored - drawn, np.full(n, highest))
     endless = n * site.timeline.step_seconds >= _YEAR_SECONDS
     if not endless:
         nothing = (-np.inf, 1.0, 0.0, highest)

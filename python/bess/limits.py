@@ -13,7 +13,7 @@ from bess.errors import InfeasibleError, InputError
 from bess.site import Site
 from bess.unit import Unit
 
-__all__ = ["Limit", "coupling_of", "cycle_limits"]
+__all__ = ["Limit", "all_met", "coupling_of", "cycle_limits"]
 
 # A total that exceeds its limit by less, relative to it, meets it.
 _ROUNDING = 1e-8
@@ -86,6 +86,11 @@ def cycle_limits(
         capacity = unit.battery.capacity_kwh
         found.append(Limit(most * capacity, nothing, nothing, drawn, told, capacity))
     return found
+
+
+def all_met(limits: Sequence[Limit], series: Floats, device_series: Floats) -> bool:
+    """Whether flows keep all limits."""
+    return all(limit.is_met(float(limit.by_step(series, device_series).sum())) for limit in limits)
 
 
 def coupling_of(limits: Sequence[Limit], units: Sequence[Unit]) -> _core.Coupling:

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from bess._arrays import Floats
-from bess.errors import InputError, SolverError
+from bess.errors import InfeasibleError, InputError, SolverError
 from bess.limits import Limit, cycle_limits
 from bess.money import Money
 from bess.optimization import Optimum, optimize
@@ -56,7 +56,7 @@ def optimize_objective(
     limits.append(replace(wanted, most=first.cost + _SAME * scale))
     try:
         found = optimize(site, units, strategy, money, limits)
-    except SolverError:  # no room is left for rounding: the first one's choice among equals stands
+    except (InfeasibleError, SolverError):  # for want of room: the first one's choice stands
         found = first
     reached = float(wanted.by_step(found.series, found.device_series).sum())
     bound = min(first.lower_bound, reached)

@@ -21,6 +21,8 @@ __all__ = ["Optimum", "optimize"]
 
 # HiGHS takes hours where more steps than this may be not convex.
 _FEW_KINKS = 100
+# Cuts under limits take longer than HiGHS on fewer steps.
+_MANY_STEPS = 2000
 
 
 def optimize(
@@ -43,27 +45,69 @@ def optimize(
         Where the solver gives no answer, or none in time.
     """
     known: Optimum | None = None
+    clock, is_small = Clock(strategy.time_limit), False
     if strategy.engine != "highs":
         reason = not_by_steps(units, strategy, money, limits)
         if reason is None and limits:
             known = optimize_within(site, units[0], strategy, money, limits[0])
         elif reason is None:
             known = optimize_by_steps(site, units[0], strategy, money)
-        elif money.charges is not None and not limits:
+        elif money.charges is not None or limits:
             reason = not_by_cuts(units, strategy, money)
-            if reason is None:
-                clock = Clock(strategy.time_limit)
-                known = optimize_by_cuts(site, units[0], strategy, money, clock)
+            is_small = reason is None and _is_small(site, strategy, money, limits)
+            if reason is None and not is_small:
+                within = _within(site, units, strategy, limits)
+                known = optimize_by_cuts(site, units[0], strategy, money, limits, within, clock)
         if known is not None and (
-            known.gap <= strategy.gap or strategy.engine == "core" or known.kinks > _FEW_KINKS
+            known.gap <= strategy.gap
+            or strategy.engine == "core"
+            or known.kinks > _FEW_KINKS
+            or clock.passed
         ):
             return known
         if strategy.engine == "core" and reason is not None:
             raise InputError.at("strategy.engine", f"cannot be core here: {reason}", "core")
         if strategy.engine == "core":
             raise SolverError("the core's schedule is not proven: highs may do better")
-    found = optimize_by_solver(site, units, strategy, money, limits)
+    try:
+        found = optimize_by_solver(site, units, strategy, money, limits)
+    except SolverError:
+        if is_small and not clock.passed:
+            within = _within(site, units, strategy, limits)
+            known = optimize_by_cuts(site, units[0], strategy, money, limits, within, clock)
+        if known is None:
+            raise
+        return known
     return found if known is None else _together(found, known, money)
+
+
+def _is_small(site: Site, strategy: Optimize, money: Money, limits: Sequence[Limit]) -> bool:
+    """Whether HiGHS is the faster one: on short horizons, without binaries, under limits."""
+    return (
+        strategy.engine == "auto"
+        and bool(limits)
+        and site.steps < _MANY_STEPS
+        and money.ordered
+        and all(limit.keeps_order for limit in limits)
+    )
+
+
+def _within(
+    site: Site, units: list[Unit], strategy: Optimize, limits: Sequence[Limit]
+) -> Optimum | None:
+    """A dispatch that keeps all limits: of those that keep the others, the least in the last one.
+
+    Raises `InfeasibleError` of the first limit that cannot be kept beside those before it.
+    """
+    found = None
+    for i, limit in enumerate(limits):
+        wears = limit.drawn * [unit.battery.dc_to_ac_efficiency for unit in units]
+        worn = [unit.with_wear(wear) for unit, wear in zip(units, wears.tolist(), strict=True)]
+        amounts = Money(limit.imported, -limit.exported, worn)
+        found = optimize(site, worn, strategy, amounts, limits[:i])
+        if not limit.is_met(found.cost):
+            raise limit.refused(found.lower_bound)
+    return found
 
 
 def _together(one: Optimum, other: Optimum, money: Money) -> Optimum:

@@ -58,7 +58,10 @@ class RollingResult(Result):
 
     @property
     def cost_of_imperfect_foresight(self) -> float:
-        """Cost less that of the optimum: not below 0 where no window or limit was missed."""
+        """Cost less that of the optimum, to within the gap of the optimum.
+
+        Not below 0, but for that gap, where no window or limit was missed.
+        """
         assert self.cost is not None
         assert self.optimum.cost is not None
         return self.cost - self.optimum.cost

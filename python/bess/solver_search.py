@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bess import _core
-from bess._arrays import Floats
 from bess.branching import branch_and_bound
-from bess.crossings import at_once, with_crossings
+from bess.crossings import at_once, taken_where_exclusive, with_crossings
 from bess.dynamic_program import Optimum
 from bess.errors import InfeasibleError, SolverError
 from bess.highs import Answer, Clock, Relaxation, least_throughput, solve
 from bess.infeasibility import EnergyWindows, jointly_attainable, refused_limit, wanted_windows
-from bess.limits import Limit, coupling_of
+from bess.limits import Limit, all_met, coupling_of
 from bess.money import Money
 from bess.site import Site
 from bess.strategy import Optimize
@@ -269,13 +268,12 @@ class _Search:
         if self._ordered:
             bought = np.maximum(bought, 0.0)
             sold = np.clip(sold, 0.0, bought)
+        if charges is not None:  # import that is free is spared where it counts towards a peak
+            step, row, *_ = charges.entries
+            under_peak = np.zeros(len(bought), np.bool_)
+            under_peak[step[row >= charges.first_demand_row]] = True
+            bought = np.where(under_peak & (bought == 0), little, bought)
         self._marginal = (bought, sold)
-
-    def _keeps_limits(self, series: Floats, device_series: Floats) -> bool:
-        return all(
-            limit.is_met(float(limit.by_step(series, device_series).sum()))
-            for limit in self._limits
-        )
 
     def _stated(self, windows: list[EnergyWindows]) -> _core.Problem:
         devices = [
@@ -297,20 +295,25 @@ class _Search:
             problem, program, answer.solution, both
         )
         cost, scale = self._money.cost_and_scale(series, device_series)
-        kept = self._keeps_limits(series, device_series)
+        kept = all_met(self._limits, series, device_series)
         missed = cost - answer.lower_bound > self._strategy.gap * scale or not kept
         ties = self._money.charges is not None or bool(self._limits)
         ties = ties and not self._money.solar_metered_apart
         if missed and ties and program.has_flows and not both:
             # Marginal prices tie where a rule has a kink: the solution's own imports and exports,
             # which lie at it, may then be cheaper.
-            own = _core.recover(problem, program, answer.solution, True)[0]
+            own, own_devices, *_ = _core.recover(problem, program, answer.solution, True)
             self.not_exclusive |= at_once(own)
-            other = with_crossings(self._site, series, own[0] + own[1], own[4] + own[7])
-            other_cost, other_scale = self._money.cost_and_scale(other, device_series)
-            other_kept = self._keeps_limits(other, device_series)
-            if (not other_kept, other_cost) < (not kept, cost):
-                series, cost, scale, kept = other, other_cost, other_scale, other_kept
+            crossing = with_crossings(self._site, series, own[0] + own[1], own[4] + own[7])
+            for other, devices in (
+                (crossing, device_series),
+                taken_where_exclusive((own, own_devices), (series, device_series)),
+            ):
+                other_cost, other_scale = self._money.cost_and_scale(other, devices)
+                other_kept = all_met(self._limits, other, devices)
+                if (not other_kept, other_cost) < (not kept, cost):
+                    series, device_series = other, devices
+                    cost, scale, kept = other_cost, other_scale, other_kept
         feasible = feasible and kept
         optimum = Optimum(series, device_series, cost, answer.lower_bound, np.inf)
         lower_bound = answer.lower_bound

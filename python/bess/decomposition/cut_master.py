@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bess._arrays import Floats
+from bess.decomposition.blocks import Blocks
 from bess.decomposition.coupled_rows import CoupledRows
-from bess.decomposition.entries import Blocks, Entries, Indices, added
+from bess.decomposition.entries import Entries, Indices, added
 from bess.growing_program import GrowingProgram
 from bess.highs import Clock
 
@@ -44,6 +45,8 @@ class CutPoint(NamedTuple):
     parts: Floats
     cost: Floats
     """Of each block."""
+    price: Floats
+    """What a unit of each sum costs there."""
 
 
 class CutMaster:
@@ -77,16 +80,28 @@ class CutMaster:
         self._fixed = Entries.joined(
             rows.entries, Entries(self._pair_sum, part, np.ones(len(pairs)))
         )
+        self._column_unit = np.full(len(self._objective), rows.unit)
+        self._column_unit[:own] = rows.column_unit
         self._cuts: list[tuple[Floats, Entries]] = []
         self._of_block: list[Indices] = []
+        self._weight = np.zeros(0)  # of each cut in the last bound
+        self.row_dual = np.zeros(0)
+        """Of each of the tariff's rows, in the last bound."""
         self._program = GrowingProgram(clock, adds_columns=False)
-        self._program.add_columns(self._objective, self._lower, self._upper)
+        self._programs = [self._program]
         if len(rows.whole):
-            self._program.make_whole(rows.whole)
-        if len(rows.row_lower):
-            self._program.add_rows(
-                rows.row_lower, rows.row_upper, *self._fixed.by_row(len(rows.row_lower))
+            self._programs.append(GrowingProgram(clock, adds_columns=False))
+        self._has_chosen = False
+        each = self._column_unit
+        for program in self._programs:
+            program.add_columns(
+                self._objective * (each / rows.unit), self._lower / each, self._upper / each
             )
+            if len(rows.row_lower):
+                fixed = rows.in_units(self._fixed, each)
+                program.add_rows(*rows.row_bounds, *fixed.by_row(len(rows.row_lower)))
+        if len(rows.whole):
+            self._programs[1].make_whole(rows.whole)
 
     def values(self, cuts: Cuts, point: CutPoint) -> Floats:
         """What the cuts say of each block at a point."""
@@ -115,24 +130,59 @@ class CutMaster:
             ),
         )
         constant = cuts.constant[chosen]
-        self._program.add_rows(
-            constant, np.full(len(chosen), _INFINITY), *entries.by_row(len(chosen))
-        )
+        by_row = entries.by_row(len(chosen))
+        for program in self._programs:
+            program.add_rows(constant / self._rows.unit, np.full(len(chosen), _INFINITY), *by_row)
         self._cuts.append((constant, entries))
         self._of_block.append(chosen)
 
-    def solve(self) -> tuple[float, CutPoint]:
-        """A lower bound on the optimum, whatever the solver's tolerances; and where it lies."""
+    def mean(self, of_cuts: list[Floats], block: Indices) -> Floats:
+        """What the cuts of each round say of some things in blocks, weighed as the last bound does.
+
+        ``of_cuts`` holds it by round, ``block`` is where each thing is.
+        """
+        total = np.zeros(len(block))
+        first = 0
+        for said, chosen in zip(of_cuts, self._of_block, strict=True):
+            weight = np.zeros(self._blocks.count)
+            weight[chosen] = self._weight[first : first + len(chosen)]
+            first += len(chosen)
+            total += weight[block] * said
+        return total
+
+    def solve(self, enough: float) -> tuple[float, CutPoint]:
+        """A lower bound on the optimum, whatever the solver's tolerances; and where it lies.
+
+        Of a tariff's choices those made before are kept, and there is no bound, until they are
+        known to cost ``enough``.
+        """
+        whole = self._rows.whole
+        if not len(whole):
+            return self._solve_chosen()
+        if self._has_chosen:
+            bound, point = self._solve_chosen()
+            if bound < enough:
+                return -_INFINITY, point
+        choosing = self._programs[1]
+        columns, _ = choosing.solve()
+        chosen = np.round(columns[whole])
+        self._lower[whole] = self._upper[whole] = chosen
+        self._program.bound(whole, chosen, chosen)
+        self._has_chosen = True
+        bound, point = self._solve_chosen()
+        return min(bound, choosing.lower_bound * self._rows.unit + self._rows.offset), point
+
+    def _solve_chosen(self) -> tuple[float, CutPoint]:
         columns, duals = self._program.solve()
+        columns = columns * self._column_unit
         first = len(self._rows.row_lower)
         point = CutPoint(
             columns[: self._energy],
             columns[self._energy : self._part],
             columns[self._part : self._cost],
             columns[self._cost :],
+            -duals[: self._rows.sums],
         )
-        if len(self._rows.whole):
-            return self._program.lower_bound + self._rows.offset, point
         return self._bound(duals[:first], duals[first:]), point
 
     def _bound(self, on_rows: Floats, on_cuts: Floats) -> float:
@@ -143,10 +193,12 @@ class CutMaster:
         if (total <= 0).any():
             return -_INFINITY
         weight /= total[of_block]
+        self._weight = weight
         # An infinite bound of a row takes no dual.
         rows = self._rows
         on_rows = np.where(rows.row_lower == -_INFINITY, np.minimum(on_rows, 0.0), on_rows)
         on_rows = np.where(rows.row_upper == _INFINITY, np.maximum(on_rows, 0.0), on_rows)
+        self.row_dual = on_rows
         held = np.where(on_rows > 0, rows.row_lower, rows.row_upper)
         bound = rows.offset + float(on_rows[on_rows != 0] @ held[on_rows != 0])
         reduced = self._objective.copy()

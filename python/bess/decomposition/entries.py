@@ -1,4 +1,4 @@
-"""Sparse matrices by entry, and the blocks of consecutive steps that they speak of."""
+"""Sparse matrices by entry."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bess._arrays import Floats
 
-__all__ = ["Blocks", "Entries", "Indices", "added"]
+__all__ = ["Entries", "Indices", "added"]
 
 Indices = NDArray[np.int32]
 
@@ -53,15 +53,3 @@ class Entries:
     def by_column(self, columns: int) -> tuple[Indices, Indices, Floats]:
         """The same column by column."""
         return Entries(self.column, self.row, self.value).by_row(columns)
-
-
-@dataclass(frozen=True, eq=False)
-class Blocks:
-    """Stretches of consecutive steps."""
-
-    starts: NDArray[np.uint32]
-    of_step: Indices
-    low: Floats
-    """The least energy stored at the start of each, and at the end of the last; kWh DC."""
-    high: Floats
-    count: int

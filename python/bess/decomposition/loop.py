@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from bess import _core
 from bess._arrays import Floats
-from bess.crossings import with_crossings
+from bess.decomposition.blocks import Blocks, cut_into_blocks, part_bounds
+from bess.decomposition.cap_search import CapPrices, CapSearch
 from bess.decomposition.coupled_rows import CoupledRows, split
 from bess.decomposition.cut_master import CutMaster, CutPoint, Cuts
-from bess.decomposition.entries import Blocks, Entries, added
-from bess.decomposition.trajectory_master import Trajectory, TrajectoryMaster, trajectory_of
+from bess.decomposition.entries import Entries, added
+from bess.decomposition.trajectory_master import TrajectoryMaster
 from bess.dynamic_program import Optimum, kinks_at
 from bess.errors import SolverError
 from bess.highs import Clock
 from bess.infeasibility import EnergyWindows, stated_windows, wanted_windows
+from bess.limits import Limit, all_met
 from bess.money import Money
 from bess.site import Site
 from bess.strategy import Optimize
@@ -27,21 +30,22 @@ __all__ = ["not_by_cuts", "optimize_by_cuts"]
 # The search ends when this many rounds have not brought the gap to this part of what it was.
 _PATIENCE = 20
 _LITTLE_NEARER = 0.9
-# Blocks of some days, as long as what a cap holds for but no longer than this, cut where the worth
-# of stored energy jumps: there a limit binds.
-_BLOCK_HOURS = 120
-_REACH_HOURS = 12
+_LITTLE_PATIENCE = 8  # where boxes of caps may close what is left
+# A tariff's choices are made anew when no more than this part of the gap lies in those made before.
+_LITTLE_LEFT = 0.01
 # The next columns are those of the cuts, and this part of the way to the best that are known.
 _TOWARDS_BEST = 0.1
 _NEAR = 1e-4
+_NEARLY_FREE = 1e-6
+_SAME_COST = 1e-12
+# Where nothing new is found, prices are tried by so much beside those of the cuts.
+_ASIDE = 1e-6
 
 
 def not_by_cuts(units: list[Unit], strategy: Optimize, money: Money) -> str | None:
     """Why a problem is not one for cuts around the dynamic programme; None where it may be."""
     if len(units) > 1:
         return "there are several devices"
-    if money.charges is None:
-        return "there is no tariff"
     if money.solar_metered_apart:
         return "the sun has a meter of its own"
     if units[0].battery.terminal_state_of_charge == "cyclic":
@@ -52,11 +56,19 @@ def not_by_cuts(units: list[Unit], strategy: Optimize, money: Money) -> str | No
 
 
 def optimize_by_cuts(
-    site: Site, unit: Unit, strategy: Optimize, money: Money, clock: Clock
+    site: Site,
+    unit: Unit,
+    strategy: Optimize,
+    money: Money,
+    limits: Sequence[Limit],
+    within: Optimum | None,
+    clock: Clock,
 ) -> Optimum | None:
-    """The least-cost dispatch of a unit on a tariff; None where the tariff has rows of other kinds.
+    """The least-cost dispatch of a unit on a tariff, or under limits on sums over all steps.
 
-    A gap is left where steps are not convex and several schedules are mixed in the bound.
+    None where the tariff has too many sums, or rounding leaves no answer. ``within`` is a dispatch
+    that keeps the limits, where there are any. Where steps are not convex a gap may be left: boxes
+    of caps close it, unless there are sums over steps or choices, too.
 
     Raises
     ------
@@ -64,13 +76,12 @@ def optimize_by_cuts(
         Naming the first instant at which a policy or the terminal state of charge cannot be met, or
         the first step whose load is above the import limit.
     """
-    assert money.charges is not None
-    rows = split(money.charges)
+    rows = split(money.charges, limits, unit.battery)
     if rows is None:
         return None
-    search = _Rounds(site, unit, money, rows, clock)
+    search = _Rounds(site, unit, strategy, money, limits, rows, clock)
     try:
-        return search.run(strategy)
+        return search.run(within)
     except SolverError:
         return None
 
@@ -96,9 +107,19 @@ class _Rounds:
     """The best schedule known, the best bound, and the columns and prices to try next."""
 
     def __init__(
-        self, site: Site, unit: Unit, money: Money, rows: CoupledRows, clock: Clock
+        self,
+        site: Site,
+        unit: Unit,
+        strategy: Optimize,
+        money: Money,
+        limits: Sequence[Limit],
+        rows: CoupledRows,
+        clock: Clock,
     ) -> None:
         self._site, self._unit, self._money, self._clock = site, unit, money, clock
+        self._strategy, self._limits = strategy, limits
+        self._asked = strategy.gap
+        """The gap relative to the cost; what a result tells is relative to the money that flows."""
         self._rows = rows
         self._oracle = _core.CutOracle(
             rows.cap_step, rows.cap_column, rows.cap_room, rows.cap_factor, rows.penalty
@@ -118,24 +139,99 @@ class _Rounds:
         self._best = _Schedule(np.inf, rows.upper, np.zeros(0), np.zeros(0), None, None)
         self._bound = -np.inf
         self._point: CutPoint | None = None
+        self._idle = 0
+        """How many rounds in a row have brought no cut that says anything new."""
+        self._worths_of_caps: list[Floats] = []  # by round
 
-    def run(self, strategy: Optimize) -> Optimum | None:
+    def run(self, within: Optimum | None) -> Optimum | None:
         """Go round until the gap is reached, or no nearer; None where rounding leaves no answer."""
         site, unit = self._site, self._unit
         if not self._start(stated_windows(site, [unit])[0]) and not self._start(
-            wanted_windows(site, [unit], strategy.relax_policies)[0]
+            wanted_windows(site, [unit], self._strategy.relax_policies)[0]
         ):
             return None
-        gaps = [np.inf] * _PATIENCE
+        if within is not None:
+            self._know(within.series, within.device_series)
+        patience = _LITTLE_PATIENCE if self._can_branch else _PATIENCE
+        gaps = [np.inf] * patience
         while True:
             self._close_in()
             gaps.append(self._gap)
-            if self._gap <= strategy.gap or self._clock.passed:
+            if self._gap <= self._asked:
+                found = self._optimum()
+                if found is None or found.gap <= self._strategy.gap:
+                    return self._less_moved() or found
+                self._asked *= 0.5 * self._strategy.gap / found.gap
+            if self._clock.passed:
                 break
-            if self._gap > _LITTLE_NEARER * gaps[-_PATIENCE]:
+            if self._gap > _LITTLE_NEARER * gaps[-patience]:
                 break
             self._try_next()
+        if self._gap > self._asked and self._can_branch:
+            self._branch(self._asked)
         return self._optimum()
+
+    def _less_moved(self) -> Optimum | None:
+        """An optimum under looser caps that costs no more: it moves less energy; None: no other."""
+        columns = self._rows.loosened(self._best.columns)
+        if self._above is not None or self._must_bill or (columns == self._best.columns).all():
+            return None
+        value = self._oracle.evaluate(columns)
+        cost = value + float(self._rows.cost @ columns) + self._rows.offset
+        if cost > self._best.cost + _SAME_COST * max(1.0, abs(self._best.cost)):
+            return None
+        self._best = self._best._replace(
+            columns=columns,
+            energy=self._oracle.energy,
+            worth=self._oracle.worth,
+            stated=self._sparing(),
+        )
+        found = self._optimum()
+        return found if found is not None and found.gap <= self._strategy.gap else None
+
+    def _know(self, series: Floats, device_series: Floats) -> None:
+        """Start from flows that keep the limits."""
+        assert self._above is not None
+        self._add_trajectory(series, device_series)
+        _, columns, _, energy = self._above.solve(self._columns)
+        cost, _ = self._money.cost_and_scale(series, device_series)
+        flows = series, device_series
+        self._best = _Schedule(cost, columns, energy, self._oracle.worth, self._stated, flows)
+
+    @property
+    def _can_branch(self) -> bool:
+        """Whether boxes of caps may close a gap that steps that are not convex leave."""
+        return not (self._oracle.is_convex or self._rows.sums or len(self._rows.whole))
+
+    def _branch(self, gap: float) -> None:
+        """Close the gap in boxes of the columns that cap import."""
+        assert self._point is not None
+        block = self._blocks.of_step[self._rows.cap_step]
+        of_cap = self._below.mean(self._worths_of_caps, block)
+        search = CapSearch(
+            self._rows,
+            self._problem,
+            self._oracle.limits,
+            self._site,
+            self._unit.battery,
+            self._money.end_value,
+            CapPrices(of_cap, self._below.row_dual, self._point.columns),
+            self._clock,
+        )
+        gaps = [np.inf] * _PATIENCE
+        while self._gap <= _LITTLE_NEARER * gaps[-_PATIENCE]:
+            gaps.append(self._gap)
+            self._bound = max(self._bound, search.bound)
+            wanted = gap * max(1.0, abs(self._best.cost))
+            found = search.descend(self._best.cost, wanted)
+            if found is not None:
+                energy, columns = found
+                self._oracle.evaluate(columns)
+                self._keep(np.inf, columns, energy)
+                self._keep(np.inf, columns, self._oracle.energy)
+            self._bound = max(self._bound, search.bound)
+            if self._gap <= gap or self._clock.passed:
+                return
 
     @property
     def _gap(self) -> float:
@@ -155,10 +251,10 @@ class _Rounds:
         self._value = self._oracle.evaluate(self._columns)
         if self._value == np.inf:
             return False
-        self._blocks = self._cut_into_blocks()
-        self._below = CutMaster(
-            self._rows, self._blocks, self._part_bounds(), self._money.end_value, self._clock
-        )
+        caps = len(np.unique(self._rows.cap_column))
+        self._blocks = cut_into_blocks(self._site, caps, self._oracle.worth, self._oracle.limits)
+        parts = part_bounds(self._rows, self._blocks, self._site, self._unit.battery)
+        self._below = CutMaster(self._rows, self._blocks, parts, self._money.end_value, self._clock)
         if self._rows.sums:
             self._above = TrajectoryMaster(self._rows, self._blocks, self._clock)
         return True
@@ -167,61 +263,76 @@ class _Rounds:
         """What the oracle found last: a schedule from above, cuts from below."""
         cuts = self._cuts()
         energy = self._oracle.energy
-        if self._above is None:
-            cost = self._value + float(self._rows.cost @ self._columns) + self._rows.offset
-            self._keep(cost, self._columns, energy)
-        else:
-            self._above.add(self._trajectory(energy))
-            cost, columns, self._next_price, mixture = self._above.solve(self._columns)
-            self._keep(cost, columns, mixture)
-            if self._must_bill:
-                self._keep(cost, columns, energy)
         new = np.ones(self._blocks.count, np.bool_)
         if self._point is not None:
             little = 1e-10 * max(1.0, abs(self._best.cost)) / self._blocks.count
             new = self._below.values(cuts, self._point) > self._point.cost + little
         self._below.add(cuts, new)
-        bound, self._point = self._below.solve()
+        asked = self._asked * max(1.0, abs(self._best.cost))
+        left = max(_LITTLE_LEFT * (self._best.cost - self._bound), 0.5 * asked)
+        bound, self._point = self._below.solve(self._best.cost - left)
         self._bound = max(self._bound, bound)
+        self._idle = 0 if new.any() else self._idle + 1
+        if self._above is None:
+            cost = self._value + float(self._rows.cost @ self._columns) + self._rows.offset
+            self._keep(cost, self._columns, energy)
+        else:
+            self._add_trajectory(*self._flows(energy))
+            cost, columns, self._next_price, mixture = self._above.solve(self._point.columns)
+            self._keep(cost, columns, mixture)
+            if self._must_bill:
+                self._keep(cost, columns, energy)
 
     @property
     def _must_bill(self) -> bool:
         """Whether only a bill tells what a schedule costs."""
-        return not self._oracle.is_convex or len(self._rows.whole) > 0
+        return (
+            not self._oracle.is_convex
+            or len(self._rows.whole) > 0
+            or not all(limit.keeps_order for limit in self._limits)
+        )
 
     def _keep(self, cost: float, columns: Floats, energy: Floats) -> None:
         """Take a schedule if it is the best: at most at that cost, where all steps are convex."""
         flows = None
         if self._must_bill:
             flows = self._flows(energy)
+            if not all_met(self._limits, *flows):
+                return
             cost = self._money.cost_and_scale(*flows)[0]
         if cost < self._best.cost:
-            self._best = _Schedule(cost, columns, energy, self._oracle.worth, self._stated, flows)
+            stated = self._sparing()
+            self._best = _Schedule(cost, columns, energy, self._oracle.worth, stated, flows)
 
     def _flows(self, energy: Floats) -> tuple[Floats, Floats]:
         """The flows of a schedule: imports up to the caps where more would pay without them."""
-        series, device_series, _ = _core.write_schedule(self._stated, energy)
         if self._oracle.is_convex:
-            return series, device_series
-        prices = self._prices
-        dear = self._problem.at_prices(prices[0] + self._oracle.penalty, prices[1])
-        low_series, low_device_series, _ = _core.write_schedule(dear, energy)
-        cap, most, least = self._oracle.cap, _imports(series), _imports(low_series)
-        series = np.where(most <= cap, series, low_series)
-        device_series = np.where(most <= cap, device_series, low_device_series)
-        between = (least < cap) & (cap < most)
-        if between.any():
-            wanted = np.where(between, cap, _imports(series))
-            series = with_crossings(self._site, series, wanted, series[4] + series[7])
-        series.flags.writeable = device_series.flags.writeable = False
+            return _core.write_schedule(self._sparing(), energy)[:2]
+        dear = self._problem.at_prices(self._prices[0] + self._oracle.penalty, self._prices[1])
+        low_series, _, _ = _core.write_schedule(dear, energy)
+        limit = np.maximum(self._oracle.cap, _imports(low_series))
+        if self._site.import_limit_kwh is not None:
+            limit = np.minimum(limit, self._site.import_limit_kwh)
+        series, device_series, _ = _core.write_schedule(self._stated, energy, limit)
         return series, device_series
+
+    def _sparing(self) -> _core.Problem:
+        """The problem that tells flows from energies: import that is free is spared under a cap."""
+        bought, sold = self._prices
+        free = (bought == 0) & (self._oracle.penalty > 0)
+        if not free.any():
+            return self._stated
+        return self._problem.at_prices(np.where(free, _NEARLY_FREE, bought), sold)
 
     def _try_next(self) -> None:
         """Try columns near where the cuts are least, at the prices of the best mixture."""
         assert self._point is not None
         part = _TOWARDS_BEST if self._gap > _NEAR else _TOWARDS_BEST * self._gap / _NEAR
-        self._columns = (1 - part) * self._point.columns + part * self._best.columns
         self._price = self._next_price
+        if self._idle and self._rows.sums:  # ties of prices: to both sides of them by turns
+            part = 0.0
+            self._price = self._point.price * (1 + _ASIDE * (-1) ** self._idle)
+        self._columns = (1 - part) * self._point.columns + part * self._best.columns
         if self._rows.sums:
             self._stated = self._priced()
             self._oracle.start(self._stated)
@@ -234,82 +345,50 @@ class _Rounds:
         if flows is None:
             assert best.stated is not None
             series, device_series, feasible = _core.write_schedule(best.stated, best.energy)
-            if not feasible:
+            if not feasible or not all_met(self._limits, series, device_series):
                 return None
             flows = series, device_series
         cost, scale = self._money.cost_and_scale(*flows)
         bound = min(self._bound, cost)
         gap = (cost - bound) / scale
-        kinks = 0 if len(self._rows.whole) else kinks_at(*self._prices)
+        of_tariff = self._rows.sums - len(self._limits)
+        prices = self._prices_at(np.where(np.arange(self._rows.sums) < of_tariff, self._price, 0.0))
+        kinks = 0 if len(self._rows.whole) else kinks_at(*prices)
         return Optimum(*flows, cost, bound, gap, "core", best.worth, kinks)
+
+    def _prices_at(self, price: Floats) -> tuple[Floats, Floats]:
+        """The steps' prices with the sums at theirs."""
+        rows, money, steps = self._rows, self._money, self._site.steps
+        own = price[rows.sum_row]
+        return (
+            money.import_price + added(rows.sum_step, own * rows.sum_import, steps),
+            money.export_price - added(rows.sum_step, own * rows.sum_export, steps),
+        )
 
     def _priced(self) -> _core.Problem:
         """The problem with the sums at their prices."""
-        rows, money = self._rows, self._money
-        price = self._price[rows.sum_row]
-        steps = self._site.steps
-        self._prices = (
-            money.import_price + added(rows.sum_step, price * rows.sum_import, steps),
-            money.export_price - added(rows.sum_step, price * rows.sum_export, steps),
-        )
-        return self._problem.at_prices(*self._prices)
-
-    def _cut_into_blocks(self) -> Blocks:
-        """Where the worth of energy jumps most, near the ends of days."""
-        per_hour = 1 / self._site.step_hours
-        each = self._site.steps / per_hour / max(len(np.unique(self._rows.cap_column)), 1)
-        hours = min(_BLOCK_HOURS, max(each, 2 * _REACH_HOURS))
-        length, reach = max(round(hours * per_hour), 1), round(_REACH_HOURS * per_hour)
-        jump = np.abs(np.diff(self._oracle.worth, prepend=np.nan))
-        steps = self._site.steps
-        starts = [0]
-        wanted = length
-        while wanted < steps - length // 2:
-            near = slice(max(wanted - reach, starts[-1] + 1), min(wanted + reach + 1, steps))
-            starts.append(near.start + int(np.argmax(jump[near])))
-            wanted = starts[-1] + length
-        of_step = np.zeros(steps, np.int32)
-        of_step[starts[1:]] = 1
-        ends = [*starts, steps]
-        low, high = self._oracle.limits
-        return Blocks(
-            np.array(starts, np.uint32),
-            np.cumsum(of_step, dtype=np.int32),
-            low[ends],
-            high[ends],
-            len(starts),
-        )
-
-    def _part_bounds(self) -> tuple[Floats, Floats]:
-        """What a block's part of a sum lies between, whatever is done."""
-        rows, site, battery = self._rows, self._site, self._unit.battery
-        shape = (rows.sums, self._blocks.count)
-        hours = site.step_hours
-        most_import = site.load_kwh + battery.charge_power_kw * hours / battery.ac_to_dc_efficiency
-        most_export = site.solar_kwh + battery.discharge_power_kw * hours
-        block = self._blocks.of_step[rows.sum_step]
-        ends = []
-        for limit in (np.minimum, np.maximum):
-            most = limit(rows.sum_import * most_import[rows.sum_step], 0.0)
-            most = most + limit(rows.sum_export * most_export[rows.sum_step], 0.0)
-            found = np.zeros(shape)
-            np.add.at(found, (rows.sum_row, block), most)
-            ends.append(found)
-        return ends[0], ends[1]
+        self._prices = self._prices_at(self._price)
+        wear = self._unit.battery.degradation_cost_per_kwh
+        wear += float(self._price @ self._rows.sum_drawn)
+        return self._problem.at_prices(*self._prices, max(wear, 0.0))
 
     def _cuts(self) -> Cuts:
         numbers, count, column, value = self._oracle.cut(self._blocks.starts)
+        if self._can_branch:
+            self._worths_of_caps.append(self._oracle.worth_of_cap)
         block = np.repeat(np.arange(self._blocks.count, dtype=np.int32), count)
         slopes = Entries(block, column, value)
         return Cuts(numbers[:, 0], numbers[:, 1], numbers[:, 2], slopes, self._price)
 
-    def _trajectory(self, energy: Floats) -> Trajectory:
+    def _add_trajectory(self, series: Floats, device_series: Floats) -> None:
+        """Add what flows do, and cost at the steps' own prices, without the columns' part."""
+        assert self._above is not None
         money, battery = self._money, self._unit.battery
-        series, _ = self._flows(energy)
-        wear = battery.degradation_cost_per_kwh / battery.dc_to_ac_efficiency
+        drawn = (series[6] + series[7]) / battery.dc_to_ac_efficiency
         bought, sold = _imports(series), series[4] + series[7]
         cost = money.import_price * bought - money.export_price * sold
-        cost = cost + wear * (series[6] + series[7])
+        cost = cost + battery.degradation_cost_per_kwh * drawn
+        energy = device_series[0, 4] * battery.capacity_kwh
         stored = np.concatenate([self._oracle.limits[0, :1], energy])
         cost[-1] -= money.end_value * energy[-1]
-        return trajectory_of(self._rows, self._blocks, stored, (bought, sold), cost)
+        self._above.add(stored, (bought, sold, drawn), cost)

@@ -40,6 +40,7 @@ def peaks_of(layout: Layout, program: ChargeProgram, step_hours: float) -> Peaks
         for b in layout.peaks.bins[ends[e] : ends[e + 1]].tolist():
             owners.setdefault(b, []).append((window, period))
     runs = layout.runs if layout.peak_runs is None else layout.peak_runs
+    intervals = _Intervals(program, layout, runs)
     groups: dict[tuple[tuple[int, int], ...], list[int]] = {}
     for b, of_bin in owners.items():
         groups.setdefault(tuple(of_bin), []).append(b)
@@ -48,7 +49,7 @@ def peaks_of(layout: Layout, program: ChargeProgram, step_hours: float) -> Peaks
     lowest: dict[tuple[int, int], float] = {}
     shared = []
     for windows, bins in groups.items():
-        most = _highest(program, layout, runs, bins)
+        most = intervals.of(bins)
         least = program.meter.least_mean(most[0][0]) if layout.interval == 1 else 0.0
         for window in windows:
             highest[window] = max(highest.get(window, 0.0), most[1])
@@ -68,22 +69,33 @@ def peaks_of(layout: Layout, program: ChargeProgram, step_hours: float) -> Peaks
     return peaks
 
 
-def _highest(
-    program: ChargeProgram, layout: Layout, runs: Runs, bins: Sequence[int]
-) -> tuple[Means, float]:
-    """The steps, intervals and weights of some bins, and the most their intervals can import."""
-    steps = len(program.meter.most_import)
-    starts = np.arange(steps)
-    if layout.interval > 1:
-        starts = np.maximum(np.arange(layout.first - layout.interval, steps, layout.interval), 0)
-    length = np.diff(np.append(starts, steps))
-    inside = np.isin(np.repeat(runs.bin, np.diff(runs.start)), bins)
-    number = np.cumsum(inside) - 1
-    own = np.flatnonzero(np.repeat(inside, length))
-    interval = np.repeat(number, length)[own]
-    weight = np.repeat(1.0 / length, length)[own]
-    most = np.bincount(interval, weight * program.meter.most_import[own])
-    return (own, interval, weight), float(most.max())
+class _Intervals:
+    """The demand intervals of a horizon by bins, and the most that each can import."""
+
+    def __init__(self, program: ChargeProgram, layout: Layout, runs: Runs) -> None:
+        steps = len(program.meter.most_import)
+        starts = np.arange(steps)
+        if layout.interval > 1:
+            starts = np.arange(layout.first - layout.interval, steps, layout.interval)
+            starts = np.maximum(starts, 0)
+        self._steps, self._start = steps, starts
+        self._length = np.diff(np.append(starts, steps))
+        self._most = np.add.reduceat(program.meter.most_import, starts) / self._length
+        of_interval = np.repeat(runs.bin, np.diff(runs.start))
+        ends = np.cumsum(np.bincount(of_interval, minlength=runs.bins))[:-1]
+        self._of_bin = np.split(np.argsort(of_interval, kind="stable"), ends)
+
+    def of(self, bins: Sequence[int]) -> tuple[Means, float]:
+        """The steps, intervals and weights of some bins, and the most their means can be."""
+        own = np.sort(np.concatenate([self._of_bin[b] for b in bins]))
+        most = float(self._most[own].max())
+        if len(self._start) == self._steps:
+            return (own, np.arange(len(own)), np.ones(len(own))), most
+        length = self._length[own]
+        interval = np.repeat(np.arange(len(own)), length)
+        before = np.cumsum(length) - length
+        step = (self._start[own] - before)[interval] + np.arange(len(interval))
+        return (step, interval, 1.0 / length[interval]), most
 
 
 def demand_charges(
@@ -100,10 +112,11 @@ def demand_charges(
     for rate, part in zip(tariff.demand_rates, parts_of(tariff, timeline, layout), strict=True):
         if rate.period == "day":
             runs, of_day = daily[window_of(rate)]
+            intervals = _Intervals(program, layout, runs)
             for p, share in enumerate(part):
                 season = share / layout.periods[p].share
                 for day in (np.flatnonzero(of_day[1:] == p) + 1).tolist() if share else ():
-                    means, most = _highest(program, layout, runs, [day])
+                    means, most = intervals.of([day])
                     peak = program.column(0.0, most)
                     program.means_at_most(*means, peak)
                     kw = peak * (1.0 / timeline.step_hours)

@@ -8,7 +8,9 @@ program.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -17,7 +19,7 @@ from numpy.typing import NDArray
 from bess import _core
 from bess._arrays import Floats
 
-__all__ = ["ChargeProgram", "Charges", "Expression", "MeterBounds"]
+__all__ = ["ChargeProgram", "Charges", "Expression", "MeterBounds", "Steps"]
 
 Steps = NDArray[np.intp]
 _INFINITY: Final = float("inf")
@@ -121,17 +123,24 @@ class MeterBounds:
         Over consecutive steps, what storage cannot give must come in.
         """
         least = float(self.least_import[steps].max())
-        total = np.concatenate([[0.0], np.cumsum(self.net_load)])
-        for length in _LENGTHS:
-            # Where so many of the steps follow each other.
-            last = steps[length - 1 :]
-            first = steps[: len(last)]
-            first = first[last - first == length - 1]
-            if len(first) == 0:
+        highest = self.net_load[steps].max()
+        before, after = self._summed[steps], self._summed[steps + 1]
+        run = steps - np.arange(len(steps))  # the same where steps follow each other
+        for length in _LENGTHS[: bisect_right(_LENGTHS, len(steps))]:
+            if highest - self.most_shifted / length <= least:
+                continue
+            together = run[length - 1 :] == run[: len(run) - length + 1]
+            net = after[length - 1 :] - before[: len(before) - length + 1]
+            most = float(net.max(where=together, initial=-_INFINITY))
+            if most == -_INFINITY:
                 break
-            over = float((total[first + length] - total[first]).max()) - self.most_shifted
-            least = max(least, over / length)
+            least = max(least, (most - self.most_shifted) / length)
         return least
+
+    @cached_property
+    def _summed(self) -> Floats:
+        """The net load before each step, and all of it."""
+        return np.concatenate([[0.0], np.cumsum(self.net_load)])
 
 
 def _is_one(values: Floats) -> bool:
@@ -235,35 +244,32 @@ class ChargeProgram:
     def finish(self, objective: Expression) -> Charges:
         """The charges whose least total is wanted."""
         imports, exports = np.zeros(self._steps), np.zeros(self._steps)
-        used = {variable for terms, _, _ in self._rows for variable in terms}
-        used |= {many[3] for many in self._many}
+        used = {v for terms, _, _ in self._rows for v in terms} | {many[3] for many in self._many}
         columns = [j for j in range(len(self._lower)) if j in used or j not in self._sums]
         for variable, value in objective.terms.items():
             if variable in self._sums:
                 steps, imported, exported = self._sums[variable]
                 np.add.at(imports, steps, value * imported)
                 np.add.at(exports, steps, -value * exported)
-        place = {variable: j for j, variable in enumerate(columns)}
-        rows = list(self._rows)
+        place, rows = {variable: j for j, variable in enumerate(columns)}, list(self._rows)
         entries = [(np.zeros(0, np.intp),) * 2 + (np.zeros(0),) * 2]
         for variable in columns:
             if variable in self._sums:  # sum - column = 0
                 steps, imported, exported = self._sums[variable]
                 entries.append((steps, np.full(len(steps), len(rows)), imported, exported))
                 rows.append(({variable: -1.0}, 0.0, 0.0))
-        lower = [row[1] for row in rows]
-        upper = [row[2] for row in rows]
         own = [(place[v], r, value) for r, row in enumerate(rows) for v, value in row[0].items()]
         column, index = (np.array([entry[i] for entry in own], np.intp) for i in (0, 1))
-        values = np.array([entry[2] for entry in own])
-        first_demand_row = len(lower)
+        owners, end = [column], len(rows)
         for steps, interval, weight, owner, count in self._many:
-            entries.append((steps, len(lower) + interval, weight, np.zeros(len(steps))))
-            column = np.concatenate([column, np.full(count, place[owner])])
-            index = np.concatenate([index, len(lower) + np.arange(count)])
-            values = np.concatenate([values, np.full(count, -1.0)])
-            lower += [-_INFINITY] * count
-            upper += [0.0] * count
+            entries.append((steps, end + interval, weight, np.zeros(len(steps))))
+            owners.append(np.full(count, place[owner], np.intp))
+            end += count
+        column, one = np.concatenate(owners), np.ones(end - len(rows))
+        index = np.append(index, np.arange(len(rows), end))
+        values = np.concatenate([[entry[2] for entry in own], -one])
+        lower = np.concatenate([[row[1] for row in rows], -_INFINITY * one])
+        upper = np.concatenate([[row[2] for row in rows], 0 * one])
         merged = tuple(np.concatenate([part[i] for part in entries]) for i in range(4))
         order = np.argsort(merged[0], kind="stable")
         step, row_of, imported, exported = (part[order] for part in merged)
@@ -281,12 +287,12 @@ class ChargeProgram:
             start=_starts(column[order], len(columns)),
             index=index[order].astype(np.int32),
             value=np.ascontiguousarray(values[order], np.float64),
-            row_lower=np.array(lower, np.float64),
-            row_upper=np.array(upper, np.float64),
+            row_lower=lower,
+            row_upper=upper,
             offset=objective.constant,
         )
-        kept = (step, row_of, imported, exported)
-        return Charges(imports, exports, coupling, kept, len(lower), first_demand_row)
+        kept = step, row_of, imported, exported
+        return Charges(imports, exports, coupling, kept, end, len(rows))
 
 
 def _starts(sorted_values: NDArray[np.intp], count: int) -> NDArray[np.int32]:
