@@ -16,8 +16,8 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import bess
+from bess.sweeping import cases, lanes
 from bess.sweeping import cluster as cluster_module
-from bess.sweeping import lanes
 from bess.sweeping.cases import Case
 
 distributed = pytest.importorskip("distributed")
@@ -45,6 +45,7 @@ SWEEP: dict[str, Any] = {
 
 def small_chunks() -> None:
     lanes._NUMBERS_AT_ONCE = 64
+    cases._CHUNKS = 1
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,7 @@ def cluster() -> Iterator[Any]:
 @pytest.fixture
 def client(cluster: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setattr(lanes, "_NUMBERS_AT_ONCE", 64)
+    monkeypatch.setattr(cases, "_CHUNKS", 1)
     with distributed.Client(cluster) as client:
         client.wait_for_workers(2, timeout=60)
         client.run(small_chunks)
@@ -208,6 +210,7 @@ def test_a_task_that_kills_every_worker_is_given_up(client: Any, cluster: Any) -
 
 def test_a_cluster_that_is_lost_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lanes, "_NUMBERS_AT_ONCE", 64)
+    monkeypatch.setattr(cases, "_CHUNKS", 1)
     with distributed.Client(
         processes=False, n_workers=1, threads_per_worker=1, dashboard_address=":0"
     ) as client:

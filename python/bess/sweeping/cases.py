@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,9 @@ from bess.tariff.pricing import prices_of
 
 __all__ = ["Case", "cases_of"]
 
+_CHUNKS: Final = 4
+"""Chunks of batteries that are worked together, some 10 ms each, that are worth a task."""
+
 
 @dataclass(frozen=True, eq=False)
 class Case:
@@ -54,6 +57,11 @@ class Case:
     def chunk(self) -> int:
         """How many batteries are best worked at once."""
         return 16 if self._at_once is None else self._at_once.chunk
+
+    @property
+    def least(self) -> int:
+        """How many batteries are worth a task of their own, or a file."""
+        return self.chunk if self._at_once is None else _CHUNKS * self.chunk
 
     def __getstate__(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}

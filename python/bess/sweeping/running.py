@@ -42,7 +42,7 @@ class Chunk(NamedTuple):
 def rows_of_blocks(cases: Sequence[Case], wanted: int) -> list[int]:
     """How many rows blocks of each case have: about as many as ``wanted``, in whole chunks."""
     return [
-        case.chunk * max(1, min(-(-wanted // case.chunk), MOST_ROWS // case.chunk))
+        case.chunk * max(1, min(-(-max(wanted, case.least) // case.chunk), MOST_ROWS // case.chunk))
         for case in cases
     ]
 
