@@ -3,6 +3,7 @@ blind to what they are not told."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -93,11 +94,9 @@ def slow_energies(
             same = [p for p in (*buy[first:last], *sell[first:last]) if abs(p - gain) <= 1e-9 * p]
             gain = same[0] if same else gain
             value = max(gain * built.dc_to_ac_efficiency - built.degradation_cost_per_kwh, 0.0)
-        unit = units_of(ahead, built, (), {})[0]
+        unit = replace(units_of(ahead, built, (), {})[0], end_worth=((value, capacity),))
         device = unit.core_device(hours, [window])
-        problem = _core.Problem(
-            ahead._core, [device], buy[first:last], sell[first:last], False, end_value=value
-        )
+        problem = _core.Problem(ahead._core, [device], buy[first:last], sell[first:last], False)
         plan = _core.solve_dynamic_program(problem)
         assume(plan is not None)
         assert plan is not None

@@ -40,15 +40,19 @@ class Planner {
     for (auto w = begins; w != windows_.end() && w->step < first + count; ++w) {
       device_.windows.push_back({w->step - first, w->low, w->high});
     }
-    const bool to_the_end = first + count == actual_.site.steps();
     const Problem problem{
         .site = site,
         .import_price = actual_.import_price.subspan(first, count),
         .export_price = actual_.export_price.subspan(first, count),
         .devices = {&device_, 1},
         .cyclic = false,
-        .end_value = to_the_end ? actual_.end_value : end_value(site, first),
     };
+    const bool is_told = !actual_.devices.front().end_worth.empty();
+    if (!is_told && first + count < actual_.site.steps()) {
+      device_.end_worth.assign(1, {end_value(site, first), kNoLimit});
+    } else if (!is_told) {
+      device_.end_worth.clear();
+    }
     return solve(problem) || relax(problem);
   }
 

@@ -31,6 +31,7 @@ from bess.strategy import (
     Surplus,
     core_rule,
 )
+from bess.terminal_value import valued
 from bess.unit import Unit, units_of
 
 if TYPE_CHECKING:
@@ -120,6 +121,8 @@ def dispatch(
             reserve_state_of_charge, "reserve_state_of_charge", site.steps, minimum=0.0
         )
         units = [unit.with_reserve(reserve, site.timeline) for unit in units]
+    if isinstance(strategy, Optimize):
+        units = valued(units, strategy.terminal_value)
     # An AC-coupled battery sees what the array's inverter lets through, not the inverter itself.
     seen = site if units[0].battery.dc_coupled else site.behind_inverter
     assumptions: list[str] = []

@@ -149,7 +149,10 @@ class _Roller:
         load, solar = (f.ahead(first, last - first) for f in self._plans.ahead)
         expected = self._site._part(first, last, load_kwh=load, solar_kwh=solar)
         unit = self._unit(first, last, energy)
-        money = self._money(first, last, expected, unit)
+        if last < self._site.steps and not unit.end_worth:
+            value = _end_value(expected, unit, *(p[first:last] for p in self._typical))
+            unit = replace(unit, end_worth=((value, self._capacity),))
+        money = self._money(first, last, unit)
         strategy = self._plans.strategy.model_copy(update={"relax_policies": False})
         try:
             return optimize(expected, [unit], strategy, money)
@@ -178,17 +181,14 @@ class _Roller:
         )
         return replace(unit, battery=battery, windows=windows)
 
-    def _money(self, first: int, last: int, expected: Site, unit: Unit) -> Money:
-        value = 0.0
-        if last < self._site.steps:
-            value = _end_value(expected, unit, *(p[first:last] for p in self._typical))
+    def _money(self, first: int, last: int, unit: Unit) -> Money:
         if self._bill is None:
             bought, sold = (p[first:last] for p in self._prices)
-            return Money(bought, sold, [unit], end_value=value)
+            return Money(bought, sold, [unit])
         beyond = np.zeros((2, self._site.steps - last))
         if self._bill.couples_energy:
             beyond = self._beyond(first, last)
-        return PlannedMoney(self._bill, first, last, beyond, unit, value)
+        return PlannedMoney(self._bill, first, last, beyond, unit)
 
     def _beyond(self, first: int, last: int) -> Floats:
         """Import and export without storage after a plan, as far as they are foreseen.

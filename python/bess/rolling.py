@@ -23,6 +23,7 @@ from bess.replanning import Plans, roll_by_plans, roll_by_steps
 from bess.result import Result
 from bess.site import Site
 from bess.strategy import Optimize
+from bess.terminal_value import valued
 from bess.unit import units_of
 
 if TYPE_CHECKING:
@@ -58,13 +59,15 @@ class RollingResult(Result):
 
     @property
     def cost_of_imperfect_foresight(self) -> float:
-        """Cost less that of the optimum, to within the gap of the optimum.
+        """Cost less that of the optimum, both less their terminal value; to within the gap of the
+        optimum.
 
         Not below 0, but for that gap, where no window or limit was missed.
         """
         assert self.cost is not None
         assert self.optimum.cost is not None
-        return self.cost - self.optimum.cost
+        left = self.terminal_value - self.optimum.terminal_value
+        return self.cost - self.optimum.cost - left
 
     @property
     def savings_kept(self) -> float | None:
@@ -74,9 +77,10 @@ class RollingResult(Result):
         """
         assert self.cost is not None
         assert self.optimum.cost is not None
-        most = self.cost_without_storage - self.optimum.cost
+        most = self.cost_without_storage - self.optimum.cost + self.optimum.terminal_value
         scale = max(1.0, abs(self.cost_without_storage))
-        return (self.cost_without_storage - self.cost) / most if most > 1e-9 * scale else None
+        lost = self.cost_of_imperfect_foresight
+        return (most - lost) / most if most > 1e-9 * scale else None
 
 
 def roll(
@@ -107,9 +111,9 @@ def roll(
 
     Energy left at the end of a plan counts at what the load beyond the sun costs in it on average
     (or at the mean export price, where that is higher and the battery may export), after losses and
-    wear. At the end of the site's horizon the terminal
-    state of charge holds instead. A window or limit binds a plan that reaches it; where a plan can
-    meet no schedule it comes as near as it can, and is counted.
+    wear; where `Optimize.terminal_value` is given, at that in every plan. At the end of the site's
+    horizon the terminal state of charge holds. A window or limit binds a plan that reaches it;
+    where a plan can meet no schedule it comes as near as it can, and is counted.
 
     Parameters
     ----------
@@ -168,6 +172,7 @@ def roll(
         raise InputError.at(
             "terminal_state_of_charge", "cannot be cyclic: the start would need foresight", "cyclic"
         )
+    (unit,) = valued([unit], strategy.terminal_value)
     if unit.battery.self_discharge_per_hour:
         lost = unit.battery.self_discharge_per_hour
         raise InputError.at(
