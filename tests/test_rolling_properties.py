@@ -60,6 +60,7 @@ def slow_energies(
     low, high = (capacity * bound for bound in bounds)
     buy, sell = paid.series(n)
     whole = site.build()
+    kept = (1 - battery.fields["self_discharge_per_hour"]) ** hours
     found = []
 
     def part(first: int, last: int, load: Any, solar: Any) -> Site:
@@ -85,7 +86,8 @@ def slow_energies(
         value = 0.0
         if last == n:
             start = capacity * battery.fields["initial_state_of_charge"]
-            window = (last - first - 1, start, high)
+            free = battery.fields["terminal_state_of_charge"] == "free"
+            window = (last - first - 1, low if free else start, high)
         else:
             deficit = np.maximum(load - solar, 0)
             gain = float(sell[first:last].mean()) if built.allow_battery_to_grid else 0.0
@@ -103,7 +105,7 @@ def slow_energies(
         before = energy
         for i, planned in enumerate(capacity * plan[1][0, 4, :replan]):
             t = first + i
-            change = planned - before
+            change = planned - kept * before
             taken = change / (built.ac_to_dc_efficiency * built.input_efficiency)
             given_ = -change * built.dc_to_ac_efficiency
             power = (given_ if change < 0 else -taken) / hours
@@ -131,7 +133,12 @@ def test_a_slow_loop_of_plans_and_follow_does_the_same(
         np.array(data.draw(st.lists(series(energies, horizon), min_size=plans, max_size=plans)))
         for _ in range(2)
     ]
-    battery = BatteryCase(battery.fields | {"terminal_state_of_charge": "initial"})
+    lost = data.draw(st.sampled_from([0.0, 0.0, 0.01, 0.5]))
+    changes: dict[str, Any] = {"terminal_state_of_charge": "initial"}
+    if lost:
+        changes = {"terminal_state_of_charge": "free", "min_state_of_charge": 0.0}
+    changes["self_discharge_per_hour"] = lost
+    battery = BatteryCase(battery.fields | changes)
     rolled = roll(
         whole,
         Forecast(*tables),

@@ -120,7 +120,11 @@ class _Roller:
             plans.site.step_hours, stated_windows(plans.site, [plans.unit])[0]
         )
         self._capacity = b.capacity_kwh
+        self._kept = (1 - b.self_discharge_per_hour) ** plans.site.step_hours
         self._terminal = b.terminal_window
+        if b.self_discharge_per_hour:  # the end asks for no more than it leaves
+            _, low, high = stated_windows(plans.site, [plans.unit])[0][-1]
+            self._terminal = low / b.capacity_kwh, high / b.capacity_kwh
 
     def run(self) -> Rolled:
         done = _Done()
@@ -134,7 +138,7 @@ class _Roller:
             if optimum is not None:
                 done.engines.add(optimum.engine)
                 planned = self._capacity * optimum.device_series[0, 4, : end - first]
-                changes = np.diff(planned, prepend=energy)
+                changes = planned - self._kept * np.append(energy, planned[:-1])
             energy = self._carry_out(first, energy, changes, done)
         series, device_series = (
             np.concatenate(parts, axis=-1) for parts in (done.series, done.device_series)
@@ -171,6 +175,9 @@ class _Roller:
         battery = unit.battery.model_copy(
             update={
                 "initial_state_of_charge": energy / self._capacity,
+                "min_state_of_charge": min(
+                    unit.battery.min_state_of_charge, energy / self._capacity
+                ),
                 "terminal_state_of_charge": self._terminal if last == self._site.steps else "free",
             }
         )

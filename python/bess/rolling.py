@@ -12,7 +12,7 @@ import numpy as np
 from bess._arrays import number
 from bess.battery import Battery, Terminal
 from bess.device import BessDevice
-from bess.dispatch import dispatch, with_clipped
+from bess.dispatch import dispatch, sunk, with_clipped
 from bess.dynamic_program import not_by_steps
 from bess.errors import InputError
 from bess.forecast import Forecast, foreseen
@@ -97,6 +97,7 @@ def roll(
     policies: Sequence[SchedulePolicy | dict[str, Any]] = (),
     initial_state_of_charge: float | None = None,
     terminal_state_of_charge: Terminal | None = None,
+    self_discharge_per_hour: float | None = None,
     degradation_cost_per_kwh: float | None = None,
     allow_grid_to_battery: bool | None = None,
     allow_battery_to_grid: bool | None = None,
@@ -161,6 +162,7 @@ def roll(
     given = {
         "initial_state_of_charge": initial_state_of_charge,
         "terminal_state_of_charge": terminal_state_of_charge,
+        "self_discharge_per_hour": self_discharge_per_hour,
         "degradation_cost_per_kwh": degradation_cost_per_kwh,
         "allow_grid_to_battery": allow_grid_to_battery,
         "allow_battery_to_grid": allow_battery_to_grid,
@@ -173,11 +175,6 @@ def roll(
             "terminal_state_of_charge", "cannot be cyclic: the start would need foresight", "cyclic"
         )
     (unit,) = valued([unit], strategy.terminal_value)
-    if unit.battery.self_discharge_per_hour:
-        lost = unit.battery.self_discharge_per_hour
-        raise InputError.at(
-            "battery.self_discharge_per_hour", "must be 0 on a rolling horizon", lost
-        )
     if getattr(tariff, "metering", None) == "buy_all_sell_all":
         raise InputError.at("tariff", "with buy_all_sell_all is not for a rolling horizon")
     ahead = foreseen(forecast, site, horizon, replan)
@@ -211,6 +208,9 @@ def roll(
     else:
         rolled = roll_by_plans(plans, money, tariff, past)
     instants = site.timeline.instant
+    foreseeing = sunk([unit], [own.series for own in optimum.units])
+    assumptions = [note for note in optimum.assumptions if note not in foreseeing]
+    assumptions += sunk([unit], list(rolled.device_series))
     return RollingResult(
         site=site,
         named=optimum.named,
@@ -223,7 +223,7 @@ def roll(
         units=(unit.result(rolled.device_series[0], site.step_hours),),
         engine=rolled.engine,
         marginal_value=rolled.marginal_value,
-        assumptions=optimum.assumptions,
+        assumptions=tuple(assumptions),
         optimum=optimum,
         cost_without_storage=_cost_without_storage(site, optimum, tariff, past),
         plans=-(-site.steps // replan),
