@@ -151,7 +151,7 @@ Instance::Instance(Chance& chance) {
   }
   std::sort(windows.begin(), windows.end(),
             [](const bess::Window& a, const bess::Window& c) { return a.step < c.step; });
-  devices.push_back({b, 10, 10, windows});
+  devices.push_back({b, 10, 10, windows, {}});
   problem.site.load = load;
   problem.site.solar = solar;
   problem.site.export_limit = export_limit;

@@ -127,6 +127,8 @@ class Terminal:
     low: float = 0.0
     high: float = INF
     cyclic: bool = False
+    worths: Sequence[tuple[float, float]] = ()
+    """What energy left is worth, from the first kWh on: money for each, falling, and how many."""
 
 
 @dataclass(frozen=True)
@@ -313,6 +315,10 @@ def _programme(
             lp.rows.append(({last: 1.0, first: -1.0}, 0.0, 0.0))
         else:
             lp.rows.append(({last: 1.0}, terminal.low, min(terminal.high, s.highest)))
+        if terminal.worths:
+            parts = [lp.column(-value, high=width) for value, width in terminal.worths]
+            rest = INF if terminal.worths[-1][0] >= 0 else 0.0
+            lp.rows.append((dict.fromkeys(parts, -1.0) | {last: 1.0}, 0.0, rest))
     lp.rows += [(row, -INF, total.most) for row, total in zip(sums, totals, strict=True)]
     return lp, pairs
 

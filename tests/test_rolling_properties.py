@@ -3,6 +3,7 @@ blind to what they are not told."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,7 @@ def slow_energies(
     low, high = (capacity * bound for bound in bounds)
     buy, sell = paid.series(n)
     whole = site.build()
+    kept = (1 - battery.fields["self_discharge_per_hour"]) ** hours
     found = []
 
     def part(first: int, last: int, load: Any, solar: Any) -> Site:
@@ -84,7 +86,8 @@ def slow_energies(
         value = 0.0
         if last == n:
             start = capacity * battery.fields["initial_state_of_charge"]
-            window = (last - first - 1, start, high)
+            free = battery.fields["terminal_state_of_charge"] == "free"
+            window = (last - first - 1, low if free else start, high)
         else:
             deficit = np.maximum(load - solar, 0)
             gain = float(sell[first:last].mean()) if built.allow_battery_to_grid else 0.0
@@ -93,18 +96,16 @@ def slow_energies(
             same = [p for p in (*buy[first:last], *sell[first:last]) if abs(p - gain) <= 1e-9 * p]
             gain = same[0] if same else gain
             value = max(gain * built.dc_to_ac_efficiency - built.degradation_cost_per_kwh, 0.0)
-        unit = units_of(ahead, built, (), {})[0]
+        unit = replace(units_of(ahead, built, (), {})[0], end_worth=((value, capacity),))
         device = unit.core_device(hours, [window])
-        problem = _core.Problem(
-            ahead._core, [device], buy[first:last], sell[first:last], False, end_value=value
-        )
+        problem = _core.Problem(ahead._core, [device], buy[first:last], sell[first:last], False)
         plan = _core.solve_dynamic_program(problem)
         assume(plan is not None)
         assert plan is not None
         before = energy
         for i, planned in enumerate(capacity * plan[1][0, 4, :replan]):
             t = first + i
-            change = planned - before
+            change = planned - kept * before
             taken = change / (built.ac_to_dc_efficiency * built.input_efficiency)
             given_ = -change * built.dc_to_ac_efficiency
             power = (given_ if change < 0 else -taken) / hours
@@ -132,7 +133,12 @@ def test_a_slow_loop_of_plans_and_follow_does_the_same(
         np.array(data.draw(st.lists(series(energies, horizon), min_size=plans, max_size=plans)))
         for _ in range(2)
     ]
-    battery = BatteryCase(battery.fields | {"terminal_state_of_charge": "initial"})
+    lost = data.draw(st.sampled_from([0.0, 0.0, 0.01, 0.5]))
+    changes: dict[str, Any] = {"terminal_state_of_charge": "initial"}
+    if lost:
+        changes = {"terminal_state_of_charge": "free", "min_state_of_charge": 0.0}
+    changes["self_discharge_per_hour"] = lost
+    battery = BatteryCase(battery.fields | changes)
     rolled = roll(
         whole,
         Forecast(*tables),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import strategies as cases
 from hypothesis import given, settings
@@ -110,11 +111,73 @@ def test_devices_take_it_as_a_keyword() -> None:
     assert_allclose(result.self_discharge_kwh, 15)
 
 
-def test_a_rolling_horizon_refuses_it() -> None:
-    with pytest.raises(bess.InputError, match=r"battery\.self_discharge_per_hour = 0\.5"):
-        bess.roll(
-            site([1]), "persistence", battery(**HALF), bess.Optimize(), prices=bess.Prices(0.1)
-        )
+def test_a_plan_knows_what_is_lost_and_what_is_carried_out_is_the_batterys_power() -> None:
+    """2 kWh are foreseen for the second hour, of which half is lost: 4 are stored in the first.
+    Nothing is needed then, and nothing is sold: half of it is left after each hour."""
+    expected = bess.Site(load_kwh=[0, 2, 0], start="2025-06-02T00:00Z")
+    actual = bess.Site(load_kwh=[0, 0, 0], start="2025-06-02T00:00Z")
+    done = bess.roll(
+        actual,
+        expected,
+        battery(
+            initial_state_of_charge=0,
+            terminal_state_of_charge="free",
+            allow_battery_to_grid=False,
+            **HALF,
+        ),
+        bess.Optimize(),
+        prices=bess.Prices(import_price=[0.1, 0.9, 0.1]),
+        horizon_hours=3,
+    )
+    assert_allclose(done.battery_soc, [0.4, 0.2, 0.1])
+    assert_allclose(done.grid_to_battery_kwh_ac, [4, 0, 0])
+    assert_allclose(done.self_discharge_kwh, 3)
+
+
+def test_a_plan_asks_for_no_more_than_self_discharge_left_below_the_minimum() -> None:
+    """Without sun the minimum of 40 % sinks by half each hour, and no plan is relaxed for it."""
+    done = bess.roll(
+        site([0, 0, 0, 0], [0, 0, 3, 0]),
+        "perfect",
+        battery(
+            initial_state_of_charge=0.4,
+            min_state_of_charge=0.4,
+            allow_grid_to_battery=False,
+            terminal_state_of_charge="free",
+            **HALF,
+        ),
+        bess.Optimize(),
+        prices=bess.Prices(import_price=0.3),
+        horizon_hours=2,
+    )
+    assert_allclose(done.battery_soc[:2], [0.2, 0.1])
+    assert done.battery_soc[2] >= 0.35 - 1e-12
+    assert done.relaxed_plans == ()
+    assert any("below 40 %" in note for note in done.assumptions)
+
+
+@pytest.mark.parametrize("demand", [0.0, 3.0])
+@pytest.mark.parametrize("terminal", ["initial", "free", 0.3])
+def test_one_plan_with_perfect_foresight_is_the_optimum(terminal: Any, demand: float) -> None:
+    rng = np.random.default_rng(41)
+    load = rng.uniform(0, 3, 48)
+    paid: dict[str, Any] = {"prices": bess.Prices(rng.uniform(0.05, 0.5, 48), 0.04)}
+    if demand:
+        rate = bess.tariff.EnergyRate(name="energy", price=0.25)
+        peak = bess.tariff.DemandRate(name="peak", price=demand)
+        paid = {"tariff": bess.Tariff(name="t", time_zone="UTC", rates=[rate], demand_rates=[peak])}
+    done = bess.roll(
+        bess.Site(load_kwh=load, start="2025-06-02T00:00Z"),
+        "perfect",
+        battery(terminal_state_of_charge=terminal, self_discharge_per_hour=0.01),
+        bess.Optimize(),
+        horizon_hours=48,
+        replan_hours=24,
+        **paid,
+    )
+    assert done.relaxed_plans == ()
+    assert done.cost is not None
+    assert_allclose(done.cost, done.optimum.cost, rtol=1e-6)
 
 
 @settings(few, max_examples=60)

@@ -9,6 +9,7 @@
 #include "bess/corridor.hpp"
 #include "bess/flows.hpp"
 #include "bess/site.hpp"
+#include "bess/slope_list.hpp"
 
 namespace bess {
 
@@ -19,6 +20,9 @@ struct Device {
   int charging_priority;
   int discharging_priority;
   std::vector<Window> windows;  // sorted by step
+  // What energy left after the last step is worth, from the first kWh on: each is worth at most as
+  // much as those before it, and those beyond all of these nothing.
+  std::vector<Worth> end_worth;
 };
 
 // kWh DC stored for each kWh AC taken, and the limits of a step as seen on the AC side (kWh AC).

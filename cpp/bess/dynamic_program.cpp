@@ -26,7 +26,7 @@ Optimum DynamicProgram::solve(const Problem& problem, const StageCosts& costs,
                               std::span<double> energy, std::span<double> worth) {
   assert(!problem.cyclic);
   const double initial = problem.devices.front().battery.initial_energy;
-  const Ends ends{initial, initial, 0, -kNoLimit, kNoLimit, problem.end_value};
+  const Ends ends{initial, initial, 0, -kNoLimit, kNoLimit, 0};
   return solve(problem, costs, ends, energy, worth);
 }
 
@@ -36,8 +36,10 @@ Optimum DynamicProgram::solve(const Problem& problem, const StageCosts& costs, c
   later_ = nullptr;
   keeps_values_ = costs.kinks() > 0;
   begin(problem, costs, costs.steepest());
-  end_value_ = ends.end_value * (costs.lossy() ? costs.unit(steps_) : 1.0);
   set_limits(problem, ends);
+  if (low_[steps_] - high_[steps_] > tolerances_.width) return {false, 0, 0, 0, 0, 0};
+  low_[steps_] = std::min(low_[steps_], high_[steps_]);
+  set_end(problem.devices.front(), ends.end_price);
   return run(problem, ends.start_price, energy, worth);
 }
 
@@ -142,6 +144,31 @@ void DynamicProgram::set_limits(const Problem& problem, const Ends& ends) {
   }
 }
 
+void DynamicProgram::set_end(const Device& device, double price) {
+  const double unit = costs_->lossy() ? costs_->unit(steps_) : 1.0;
+  const double low = low_[steps_];
+  const double high = high_[steps_];
+  std::vector<Segment>& segments = end_function_.segments;
+  segments.clear();
+  end_function_.end = high;
+  end_offset_ = -price * unit * low;
+  double value = 0;
+  double from = 0;
+  const auto add = [&](double worth, double to) {
+    worth *= unit;
+    end_offset_ -= worth * (std::min(to, low) - std::min(from, low));
+    if (to > low && (from < high || segments.empty())) {
+      const double start = std::max(from, low);
+      const double slope = -(worth + price * unit);
+      segments.push_back({start, value, slope});
+      value += slope * (std::min(to, high) - start);
+    }
+    from = to;
+  };
+  for (const Worth& worth : device.end_worth) add(worth.value, from + worth.width / unit);
+  if (from <= low || from < high) add(0, kNoLimit);
+}
+
 // Where the value function before the first step and the price of energy there are least together.
 DynamicProgram::Start DynamicProgram::best_start(double price) const {
   Start best{start_, 0, price * start_, 0};
@@ -235,7 +262,7 @@ void DynamicProgram::run_convex_stretch(std::size_t first, std::size_t last, dou
     // To the next pin.
     std::size_t length = 0;
     Range aim{low_[last], high_[last]};
-    double next = end_value_;
+    double next = value;
     for (;;) {
       const std::size_t t = begin + length;
       if (kLossy) value /= costs_->left(t);
@@ -251,7 +278,15 @@ void DynamicProgram::run_convex_stretch(std::size_t first, std::size_t last, dou
       }
       if (t + 1 == last) break;
     }
-    if (begin + length == last && target != nullptr) aim = where_worth(view(*target), value);
+    if (begin + length == last && target != nullptr) {
+      aim = where_worth(view(*target), value);
+    } else if (begin + length == last) {  // what is left at the end
+      const FunctionView end = end_function_.view();
+      aim = where_worth(end, value);
+      const Segment& segment = end.segments[end.segment_at(aim.low)];
+      bound += end_offset_ + segment.at(aim.low) + value * aim.low;
+      next = value;
+    }
     // Backward, from where it can be reached; forward, as little as possible.
     tube[length] = aim;
     Range reached = aim;

@@ -33,7 +33,7 @@ struct Ends {
   double start_price;  // money for each kWh DC of them
   double end_low;      // kWh DC after the last
   double end_high;
-  double end_value;  // money for each kWh DC of them
+  double end_price;  // money for each kWh DC of them, besides what they are worth anyway
 };
 
 // The least cost from some step on as a function of the energy stored before it, kWh DC, and by how
@@ -104,6 +104,7 @@ class DynamicProgram {
   void begin(const Problem& problem, const StageCosts& costs, double steepest);
   void begin(const Problem& problem, const StageCosts& costs, const Later& later);
   void set_limits(const Problem& problem, const Ends& ends);
+  void set_end(const Device& device, double price);
   Optimum run(const Problem& problem, double start_price, std::span<double> energy,
               std::span<double> worth);
   bool begin_with_later(double low, double high);
@@ -128,8 +129,7 @@ class DynamicProgram {
   double left(std::size_t t) const { return costs_->lossy() ? costs_->left(t) : 1.0; }
 
   std::size_t steps_ = 0;
-  double end_value_ = 0;
-  const CostToGo* later_ = nullptr;  // null: `end_value_`
+  const CostToGo* later_ = nullptr;  // null: `end_function_`
   bool keeps_values_ = false;        // not slopes alone
   std::size_t flat_steps_ = 0;
   Tolerances tolerances_{};
@@ -147,6 +147,8 @@ class DynamicProgram {
   double offset_ = 0;    // of all values
   double residual_ = 0;  // how far V_0 may be above the least cost
   std::vector<Line> lines_;
+  PiecewiseLinear end_function_;  // V after the last step, from 0 at its start
+  double end_offset_ = 0;         // what it is there
   bool convex_ = true;
   bool is_stored_ = false;
   PiecewiseLinear flat_function_;

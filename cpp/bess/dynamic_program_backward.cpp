@@ -14,13 +14,6 @@ constexpr double kInfinity = kNoLimit;
 }  // namespace
 
 bool DynamicProgram::run_backward() {
-  const double rounding = tolerances_.width;
-  double low = low_[steps_];
-  double high = high_[steps_];
-  if (low > high) {
-    if (low - high > rounding) return false;
-    low = high;
-  }
   convex_ = true;
   is_stored_ = false;
   residual_ = 0;
@@ -30,17 +23,18 @@ bool DynamicProgram::run_backward() {
   flat_.clear();
   if (keeps_values_) flat_.assign(steps_, 0);
   if (later_ != nullptr) {
+    double low = low_[steps_];
+    const double high = high_[steps_];
+    if (low - high > tolerances_.width) return false;
+    low = std::min(low, high);
     if (!begin_with_later(low, high)) return false;
   } else {
-    list_.clear();
-    list_.append({end_value_, high - low});
-    start_ = low;
-    end_ = high;
-    offset_ = -end_value_ * low;
-    low_worth_[steps_] = high_worth_[steps_] = end_value_;
+    to_list(end_function_);
+    offset_ = end_offset_;
+    low_worth_[steps_] = kInfinity;
+    high_worth_[steps_] = -kInfinity;
     if (keeps_values_) {
-      flatten();
-      store(steps_, flat_function_);
+      store(steps_, end_function_);
       is_stored_ = true;
     }
   }

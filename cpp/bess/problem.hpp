@@ -11,7 +11,7 @@
 namespace bess {
 
 // Minimise the sum over steps of import_price * import - export_price * export + degradation, less
-// what the energy left at the end is worth, subject to the balances of flows.hpp, the limits of
+// what the energy left in the devices is worth, subject to the balances of flows.hpp, the limits of
 // site and devices, and each device's windows. Invariants: prices have site.steps() values; one
 // device of any coupling, or several as sharing.hpp requires; each device's windows are sorted by
 // step, and lie within its limits.
@@ -24,7 +24,6 @@ struct Problem {
   // The sun has a meter of its own, which it leaves for the grid or the battery: it serves no load,
   // and may be exported while the site's meter imports.
   bool solar_metered_apart = false;
-  double end_value = 0;  // money for each kWh DC stored after the last step; only for one device
 
   Step step(std::size_t t) const {
     return {site.load[t],

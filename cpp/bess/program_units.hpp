@@ -43,8 +43,10 @@ inline void choose_units(const Problem& problem, LinearProgram& program) {
   }
   const double site = std::max(largest(problem.site.load), largest(problem.site.solar));
   program.energy_unit = site > 1e-6 * std::max(power, decaying) ? std::min(site, power) : power;
-  const double price = std::max({largest(problem.import_price), largest(problem.export_price), wear,
-                                 std::abs(problem.end_value)});
+  double price = std::max({largest(problem.import_price), largest(problem.export_price), wear});
+  for (const Device& device : problem.devices) {
+    for (const Worth& worth : device.end_worth) price = std::max(price, std::abs(worth.value));
+  }
   program.cost_unit = price > 0 ? price : 1.0;
 }
 
@@ -76,10 +78,42 @@ inline void bound_energies(const Problem& problem, LinearProgram& program) {
   }
 }
 
+// What the energy left is worth: where that changes with its amount, a column for each worth, and a
+// row in which they add up to the energy; both after all others.
 inline void value_end(const Problem& problem, LinearProgram& program) {
-  if (problem.end_value == 0) return;
-  const std::size_t last = program.energy_column(problem.site.steps() - 1, 0);
-  program.column_cost[last] -= problem.end_value / program.cost_unit;
+  for (std::size_t i = 0; i < problem.devices.size(); ++i) {
+    const std::vector<Worth>& worths = problem.devices[i].end_worth;
+    if (worths.empty()) continue;
+    const double most = problem.devices[i].battery.maximum_energy;
+    const std::size_t energy = program.energy_column(problem.site.steps() - 1, i);
+    if (worths.front().width >= most) {
+      program.column_cost[energy] -= worths.front().value / program.cost_unit;
+      continue;
+    }
+    const auto row = static_cast<std::int32_t>(program.row_lower.size());
+    program.row_lower.push_back(0);
+    program.row_upper.push_back(0);
+    const auto place = program.start[energy + 1];
+    program.index.insert(program.index.begin() + place, row);
+    program.value.insert(program.value.begin() + place, -1);
+    for (std::size_t j = energy + 1; j < program.start.size(); ++j) ++program.start[j];
+    double left = most;
+    const auto add = [&](double value, double width) {
+      for (auto* numbers : {&program.tie_cost, &program.column_lower, &program.import_per_column,
+                            &program.export_per_column, &program.drawn_per_column}) {
+        numbers->push_back(0);
+      }
+      program.column_cost.push_back(-value / program.cost_unit);
+      program.column_upper.push_back(std::min(width, left) / program.energy_unit);
+      program.integrality.push_back(0);
+      program.index.push_back(row);
+      program.value.push_back(1);
+      program.start.push_back(static_cast<std::int32_t>(program.index.size()));
+      left = std::max(left - width, 0.0);
+    };
+    for (const Worth& worth : worths) add(worth.value, worth.width);
+    add(0, kNoLimit);
+  }
 }
 
 }  // namespace bess

@@ -32,7 +32,10 @@ class Planner {
     Site site = actual_.site.part(first, count);
     site.load = load;
     site.solar = solar;
+    // Where self-discharge took it below its minimum, a plan asks for no more than is there.
     device_.battery.initial_energy = energy;
+    device_.battery.minimum_energy =
+        std::min(actual_.devices.front().battery.minimum_energy, energy);
     device_.windows.clear();
     const auto begins =
         std::lower_bound(windows_.begin(), windows_.end(), first,
@@ -40,15 +43,19 @@ class Planner {
     for (auto w = begins; w != windows_.end() && w->step < first + count; ++w) {
       device_.windows.push_back({w->step - first, w->low, w->high});
     }
-    const bool to_the_end = first + count == actual_.site.steps();
     const Problem problem{
         .site = site,
         .import_price = actual_.import_price.subspan(first, count),
         .export_price = actual_.export_price.subspan(first, count),
         .devices = {&device_, 1},
         .cyclic = false,
-        .end_value = to_the_end ? actual_.end_value : end_value(site, first),
     };
+    const bool is_told = !actual_.devices.front().end_worth.empty();
+    if (!is_told && first + count < actual_.site.steps()) {
+      device_.end_worth.assign(1, {end_value(site, first), kNoLimit});
+    } else if (!is_told) {
+      device_.end_worth.clear();
+    }
     return solve(problem) || relax(problem);
   }
 
@@ -75,7 +82,8 @@ class Planner {
     }
     device_.windows = corridor.attained;
     if (!solve(problem)) {
-      std::fill_n(energy_.begin(), problem.site.steps(), e);
+      double left = e;
+      for (std::size_t i = 0; i < problem.site.steps(); ++i) energy_[i] = left *= b.retention;
       std::fill_n(worth_.begin(), problem.site.steps(), 0.0);
     }
     return false;
@@ -117,10 +125,12 @@ class Planner {
 }  // namespace
 
 double carry_out(const Site& site, const Battery& battery, std::span<const Window> windows,
-                 std::size_t t, double energy, double change, Shortfalls& shortfalls) {
+                 std::size_t t, double least, double energy, double change,
+                 Shortfalls& shortfalls) {
+  energy *= battery.retention;
   const ChangeRange range = change_range(site, battery, t);
   const double rounding = kRounding * battery.capacity;
-  double low = battery.minimum_energy;
+  double low = least;
   double high = battery.maximum_energy;
   if (energy + range.most < low - rounding || range.most < range.least - rounding) {
     shortfalls.over_import_limit.push_back(t);
@@ -133,8 +143,7 @@ double carry_out(const Site& site, const Battery& battery, std::span<const Windo
   }
   low = std::max(low, energy + range.least);
   high = std::min(high, energy + range.most);
-  return std::clamp(std::min(std::max(after, low), high), battery.minimum_energy,
-                    battery.maximum_energy);
+  return std::clamp(std::min(std::max(after, low), high), least, battery.maximum_energy);
 }
 
 void roll(const Problem& actual, const Forecast& forecast, const Replanning& replanning,
@@ -144,6 +153,7 @@ void roll(const Problem& actual, const Forecast& forecast, const Replanning& rep
   assert(1 <= replanning.steps && replanning.steps <= replanning.horizon);
   const Device& device = actual.devices.front();
   const std::size_t steps = actual.site.steps();
+  const std::vector<double> kept = least_energies(actual.site, device.battery);
   Planner planner(actual, std::min(replanning.horizon, steps));
   std::size_t number = 0;
   for (std::size_t begin = first; begin < last; begin += replanning.steps, ++number) {
@@ -159,8 +169,9 @@ void roll(const Problem& actual, const Forecast& forecast, const Replanning& rep
     for (std::size_t t = begin; t < end; ++t) {
       const double planned = planner.energy(t - begin);
       worths[t - first] = planner.worth(t - begin);
-      energy = carry_out(actual.site, device.battery, device.windows, t, energy, planned - before,
-                         shortfalls);
+      const double least = kept.empty() ? device.battery.minimum_energy : kept[t];
+      energy = carry_out(actual.site, device.battery, device.windows, t, least, energy,
+                         planned - before * device.battery.retention, shortfalls);
       energies[t - first] = energy;
       before = planned;
     }

@@ -35,11 +35,12 @@ struct Shortfalls {
   std::vector<std::size_t> over_import_limit;  // load above the limit, and nothing left to serve it
 };
 
-// The stored energy after step `t` of a battery that is to change it from `energy` by `change`,
-// held to what the site and the battery allow, and to the windows of the step; all in kWh DC.
-// `shortfalls` grows if even the most that the battery can give leaves the import limit broken.
+// The stored energy after step `t` of a battery that is to change by `change` what is left of
+// `energy` in it, held to what the site and the battery allow, to at least `least`, and to the
+// windows of the step; all in kWh DC. `shortfalls` grows if even the most that the battery can give
+// leaves the import limit broken.
 double carry_out(const Site& site, const Battery& battery, std::span<const Window> windows,
-                 std::size_t t, double energy, double change, Shortfalls& shortfalls);
+                 std::size_t t, double least, double energy, double change, Shortfalls& shortfalls);
 
 // Plans and carries out the steps from `first` to before `last`, with `energy` kWh DC stored before
 // them; plan 0 of the forecast begins at `first`. Writes the stored energy after each of these
@@ -51,7 +52,8 @@ double carry_out(const Site& site, const Battery& battery, std::span<const Windo
 // after losses and wear; the windows at the end of `actual` hold as they are. A
 // plan that can meet no schedule comes as near to its windows as it can, the earlier first, and, if
 // the load it expects is above the import limit, leaves that aside. What is carried out is the
-// change of stored energy, as far as the actual load and solar allow (`carry_out`).
+// change of stored energy beyond self-discharge, as far as the actual load and solar allow
+// (`carry_out`).
 //
 // Requires: one device; not cyclic; no meter of the sun's own. Allocates for the first plan only,
 // and where a plan is relaxed. O((last - first) / replanning.steps * replanning.horizon).

@@ -19,8 +19,7 @@ auto series(LargeVector<T> LinearProgram::* member) {
 void bind_linear_program(py::module_& m) {
   py::class_<ProblemHolder>(m, "Problem")
       .def(py::init([](py::object site, std::vector<Device> devices, Array<double> import_price,
-                       Array<double> export_price, bool cyclic, bool solar_metered_apart,
-                       double end_value) {
+                       Array<double> export_price, bool cyclic, bool solar_metered_apart) {
              auto holder = std::make_unique<ProblemHolder>();
              holder->site_owner = site;
              holder->devices = std::move(devices);
@@ -31,13 +30,12 @@ void bind_linear_program(py::module_& m) {
                                 borrow(holder->export_price),
                                 holder->devices,
                                 cyclic,
-                                solar_metered_apart,
-                                end_value};
+                                solar_metered_apart};
              return holder;
            }),
            py::arg("site"), py::arg("devices"), py::arg("import_price").noconvert(),
            py::arg("export_price").noconvert(), py::arg("cyclic"),
-           py::arg("solar_metered_apart") = false, py::arg("end_value") = 0.0)
+           py::arg("solar_metered_apart") = false)
       .def(
           "at_prices",
           [](const ProblemHolder& self, Array<double> import_price, Array<double> export_price,

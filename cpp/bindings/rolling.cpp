@@ -34,9 +34,12 @@ void bind_rolling(py::module_& m) {
          const Array<double>& changes) {
         std::vector<double> energies;
         Shortfalls shortfalls;
+        const std::vector<double> kept = least_energies(site.site, device.battery);
         for (const double change : borrow(changes)) {
-          energy = carry_out(site.site, device.battery, device.windows, first + energies.size(),
-                             energy, change, shortfalls);
+          const std::size_t t = first + energies.size();
+          const double least = kept.empty() ? device.battery.minimum_energy : kept[t];
+          energy = carry_out(site.site, device.battery, device.windows, t, least, energy, change,
+                             shortfalls);
           energies.push_back(energy);
         }
         return py::make_tuple(energies, shortfalls.over_import_limit);

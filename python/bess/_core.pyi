@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -78,7 +79,12 @@ def instruction_sets() -> list[str]: ...
 
 class Device:
     def __init__(
-        self, battery: Battery, charging_priority: int, discharging_priority: int, windows: Windows
+        self,
+        battery: Battery,
+        charging_priority: int,
+        discharging_priority: int,
+        windows: Windows,
+        end_worth: Sequence[tuple[float, float]] = (),
     ) -> None: ...
 
 def dispatch_shared(
@@ -95,7 +101,6 @@ class Problem:
         export_price: Floats,
         cyclic: bool,
         solar_metered_apart: bool = False,
-        end_value: float = 0.0,
     ) -> None: ...
     def at_prices(
         self,

@@ -86,6 +86,8 @@ class DeviceResult:
     """Its five series in the order of ``DEVICE_SERIES``, shape (5, steps)."""
     self_discharge_per_step: float = 0.0
     """The part of the stored energy that is lost in a step."""
+    terminal_value: float = 0.0
+    """What the energy left at the end is worth, money; see `Optimize.terminal_value`."""
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(freeze(state))

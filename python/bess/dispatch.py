@@ -31,13 +31,14 @@ from bess.strategy import (
     Surplus,
     core_rule,
 )
+from bess.terminal_value import valued
 from bess.unit import Unit, units_of
 
 if TYPE_CHECKING:
     from bess.tariff import Tariff
     from bess.tariff.demand import PastPeaks
 
-__all__ = ["dispatch", "with_clipped"]
+__all__ = ["dispatch", "sunk", "with_clipped"]
 
 STRATEGIES: Final = (Surplus, FixedSchedule, Follow, PeakShave, Optimize)
 
@@ -120,6 +121,8 @@ def dispatch(
             reserve_state_of_charge, "reserve_state_of_charge", site.steps, minimum=0.0
         )
         units = [unit.with_reserve(reserve, site.timeline) for unit in units]
+    if isinstance(strategy, Optimize):
+        units = valued(units, strategy.terminal_value)
     # An AC-coupled battery sees what the array's inverter lets through, not the inverter itself.
     seen = site if units[0].battery.dc_coupled else site.behind_inverter
     assumptions: list[str] = []
@@ -161,7 +164,7 @@ def dispatch(
     series, parts = _by_rule(seen, units, rule)
     if tariff is not None and tariff.metering == "buy_all_sell_all":
         series, parts = _sold_whole(series, parts)
-    assumptions += _sunk(units, parts)
+    assumptions += sunk(units, parts)
     return Result(
         **common,
         series=with_clipped(site, seen, series),
@@ -187,7 +190,7 @@ def _by_rule(site: Site, units: list[Unit], rule: _core.Rule) -> tuple[Floats, S
     return series, cast("Sequence[Floats]", parts)
 
 
-def _sunk(units: list[Unit], parts: Sequence[Floats]) -> list[str]:
+def sunk(units: list[Unit], parts: Sequence[Floats]) -> list[str]:
     """Where self-discharge took a battery below its least state of charge."""
     found = []
     for unit, part in zip(units, parts, strict=True):
@@ -251,7 +254,7 @@ def _optimal(
         assumptions.append(
             f"the gap reached is {optimum.gap:.1e}, above the {strategy.gap:.1e} asked for"
         )
-    assumptions += _sunk(units, list(parts))
+    assumptions += sunk(units, list(parts))
     return Result(
         **common,
         series=optimum.series,

@@ -84,9 +84,8 @@ class Solved:
 class StepSolver:
     """The programme of one unit, at whatever prices and wear."""
 
-    def __init__(self, site: Site, unit: Unit, strategy: Optimize, end_value: float = 0.0) -> None:
+    def __init__(self, site: Site, unit: Unit, strategy: Optimize) -> None:
         self._site = site
-        self._end_value = end_value
         self._unit = unit
         self._cyclic = unit.battery.terminal_state_of_charge == "cyclic"
         self._relax = strategy.relax_policies
@@ -102,8 +101,7 @@ class StepSolver:
         unit = self._unit if wear is None else self._unit.with_wear(wear)
         device = unit.core_device(self._site.step_hours, self._windows)
         prices = import_price, export_price
-        value = self._end_value
-        return _core.Problem(self._site._core, [device], *prices, self._cyclic, end_value=value)
+        return _core.Problem(self._site._core, [device], *prices, self._cyclic)
 
     def solve(
         self, import_price: Floats, export_price: Floats, wear: float | None = None
@@ -143,9 +141,7 @@ def optimize_by_steps(site: Site, unit: Unit, strategy: Optimize, money: Money) 
         Naming the first instant at which a policy or the terminal state of charge cannot be met, or
         the first step whose load is above the import limit.
     """
-    found = StepSolver(site, unit, strategy, money.end_value).solve(
-        money.import_price, money.export_price
-    )
+    found = StepSolver(site, unit, strategy).solve(money.import_price, money.export_price)
     if found is None:
         return None
     return certified(
@@ -165,7 +161,7 @@ def certified(
     cost, scale = money.cost_and_scale(series, device_series)
     priced = cost
     if money.charges is not None:  # what a tariff charges besides is the same whatever is done
-        prices = Money(money.import_price, money.export_price, [unit], end_value=money.end_value)
+        prices = Money(money.import_price, money.export_price, [unit])
         priced, _ = prices.cost_and_scale(series, device_series)
     short = max(priced - bound, 0.0)
     kinks = kinks_at(money.import_price, money.export_price)

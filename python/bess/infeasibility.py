@@ -151,7 +151,7 @@ def refused_limit(
     cyclic = units[0].battery.terminal_state_of_charge == "cyclic"
     for i, limit in enumerate(limits):
         devices = [
-            unit.with_wear(drawn * unit.battery.dc_to_ac_efficiency).core_device(
+            unit.unvalued.with_wear(drawn * unit.battery.dc_to_ac_efficiency).core_device(
                 site.step_hours, asked
             )
             for unit, drawn, asked in zip(units, limit.drawn.tolist(), windows, strict=True)

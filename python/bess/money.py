@@ -31,8 +31,6 @@ class Money:
     """The bill that the prices are part of; None where they are all there is."""
     solar_metered_apart: bool = False
     """Whether the sun has a meter of its own: it is sold whole and serves no load."""
-    end_value: float = 0.0
-    """Money for each kWh DC left at the end, where there is one unit."""
 
     @property
     def ordered(self) -> bool:
@@ -50,8 +48,8 @@ class Money:
 
     def _left(self, device_series: Floats) -> float:
         """What the energy left at the end is worth."""
-        stored = self.units[0].battery.capacity_kwh * float(device_series[0, 4, -1])
-        return self.end_value * stored
+        ends = zip(self.units, device_series[:, 4, -1].tolist(), strict=True)
+        return sum(unit.terminal_value(end) for unit, end in ends)
 
     def _wear(self, device_series: Floats) -> float:
         given = device_series[:, 2].sum(axis=1) + device_series[:, 3].sum(axis=1)
@@ -105,7 +103,7 @@ class BilledMoney(Money):
         bought, sold = series[0] + series[1], series[4] + series[7]
         bill = bill_energy(self._site, self._tariff, bought, sold, past=self._past)
         moved = sum(abs(line.amount) for line in bill.lines)
-        paid = bill.total + self._wear(device_series)
+        paid = bill.total + self._wear(device_series) - self._left(device_series)
         if self._besides is not None:
             own = self._besides[0] * bought - self._besides[1] * sold
             paid, moved = paid + float(own.sum()), moved + float(abs(own).sum())
@@ -115,12 +113,10 @@ class BilledMoney(Money):
 class PlannedMoney(Money):
     """The bill of a whole horizon, metered before a plan and foreseen after it, and degradation."""
 
-    def __init__(
-        self, bill: OpenBill, first: int, last: int, beyond: Floats, unit: Unit, end_value: float
-    ) -> None:
+    def __init__(self, bill: OpenBill, first: int, last: int, beyond: Floats, unit: Unit) -> None:
         charges = bill.charges(first, last, *beyond)
         prices = charges.import_price, charges.export_price
-        super().__init__(*prices, [unit], charges, end_value=end_value)
+        super().__init__(*prices, [unit], charges)
         self._bill = bill
         self._first = first
         self._last = last

@@ -66,6 +66,7 @@ class _Search:
         self, site: Site, unit: Unit, strategy: Optimize, money: Money, limit: Limit
     ) -> None:
         self._unit = unit
+        self._asked = site, strategy
         self._money = money
         self._limit = limit
         self._solver = StepSolver(site, unit, strategy)
@@ -124,7 +125,9 @@ class _Search:
         """A schedule of the least sum. Raises `InfeasibleError` where that is above the limit."""
         limit = self._limit
         drawn = float(limit.drawn[0]) * self._unit.battery.dc_to_ac_efficiency
-        solved = self._solver.solve(limit.imported, -limit.exported, drawn)
+        site, strategy = self._asked
+        solver = StepSolver(site, self._unit.unvalued, strategy)
+        solved = solver.solve(limit.imported, -limit.exported, drawn)
         if solved is None:
             return None
         found = self._tried(np.inf, solved)

@@ -48,7 +48,7 @@ def optimize_objective(
     if strategy.objective == "self_consumption":
         emitted = np.ones(site.steps), np.zeros(site.steps)
     wanted = _sum_of(emitted, units, np.inf, "the least of the objective")
-    unworn = [unit.with_wear(0.0) for unit in units]
+    unworn = [unit.with_wear(0.0).unvalued for unit in units]
     apart = money.solar_metered_apart
     amounts = Money(wanted.imported, -wanted.exported, unworn, None, apart)
     first = optimize(site, unworn, strategy, amounts, limits)

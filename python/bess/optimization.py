@@ -102,7 +102,7 @@ def _within(
     found = None
     for i, limit in enumerate(limits):
         wears = limit.drawn * [unit.battery.dc_to_ac_efficiency for unit in units]
-        worn = [unit.with_wear(wear) for unit, wear in zip(units, wears.tolist(), strict=True)]
+        worn = [u.unvalued.with_wear(wear) for u, wear in zip(units, wears.tolist(), strict=True)]
         amounts = Money(limit.imported, -limit.exported, worn)
         found = optimize(site, worn, strategy, amounts, limits[:i])
         if not limit.is_met(found.cost):

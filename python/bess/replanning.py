@@ -120,7 +120,11 @@ class _Roller:
             plans.site.step_hours, stated_windows(plans.site, [plans.unit])[0]
         )
         self._capacity = b.capacity_kwh
+        self._kept = (1 - b.self_discharge_per_hour) ** plans.site.step_hours
         self._terminal = b.terminal_window
+        if b.self_discharge_per_hour:  # the end asks for no more than it leaves
+            _, low, high = stated_windows(plans.site, [plans.unit])[0][-1]
+            self._terminal = low / b.capacity_kwh, high / b.capacity_kwh
 
     def run(self) -> Rolled:
         done = _Done()
@@ -134,7 +138,7 @@ class _Roller:
             if optimum is not None:
                 done.engines.add(optimum.engine)
                 planned = self._capacity * optimum.device_series[0, 4, : end - first]
-                changes = np.diff(planned, prepend=energy)
+                changes = planned - self._kept * np.append(energy, planned[:-1])
             energy = self._carry_out(first, energy, changes, done)
         series, device_series = (
             np.concatenate(parts, axis=-1) for parts in (done.series, done.device_series)
@@ -149,7 +153,10 @@ class _Roller:
         load, solar = (f.ahead(first, last - first) for f in self._plans.ahead)
         expected = self._site._part(first, last, load_kwh=load, solar_kwh=solar)
         unit = self._unit(first, last, energy)
-        money = self._money(first, last, expected, unit)
+        if last < self._site.steps and not unit.end_worth:
+            value = _end_value(expected, unit, *(p[first:last] for p in self._typical))
+            unit = replace(unit, end_worth=((value, self._capacity),))
+        money = self._money(first, last, unit)
         strategy = self._plans.strategy.model_copy(update={"relax_policies": False})
         try:
             return optimize(expected, [unit], strategy, money)
@@ -168,6 +175,9 @@ class _Roller:
         battery = unit.battery.model_copy(
             update={
                 "initial_state_of_charge": energy / self._capacity,
+                "min_state_of_charge": min(
+                    unit.battery.min_state_of_charge, energy / self._capacity
+                ),
                 "terminal_state_of_charge": self._terminal if last == self._site.steps else "free",
             }
         )
@@ -178,17 +188,14 @@ class _Roller:
         )
         return replace(unit, battery=battery, windows=windows)
 
-    def _money(self, first: int, last: int, expected: Site, unit: Unit) -> Money:
-        value = 0.0
-        if last < self._site.steps:
-            value = _end_value(expected, unit, *(p[first:last] for p in self._typical))
+    def _money(self, first: int, last: int, unit: Unit) -> Money:
         if self._bill is None:
             bought, sold = (p[first:last] for p in self._prices)
-            return Money(bought, sold, [unit], end_value=value)
+            return Money(bought, sold, [unit])
         beyond = np.zeros((2, self._site.steps - last))
         if self._bill.couples_energy:
             beyond = self._beyond(first, last)
-        return PlannedMoney(self._bill, first, last, beyond, unit, value)
+        return PlannedMoney(self._bill, first, last, beyond, unit)
 
     def _beyond(self, first: int, last: int) -> Floats:
         """Import and export without storage after a plan, as far as they are foreseen.

@@ -73,7 +73,7 @@ class Result:
     """Money for each kWh DC that left the cells."""
     objective: float | None = None
     """Under `Optimize`: what was least, by default the cost; with a price on emissions they are in
-    it; under another objective kg emitted or kWh imported."""
+    it, and less the terminal value; under another objective kg emitted or kWh imported."""
     lower_bound: float | None = None
     """Under `Optimize`: the objective of no schedule is less than this (a certificate)."""
     gap: float | None = None
@@ -141,6 +141,13 @@ class Result:
     def stored_energy_change_kwh(self) -> float:
         """Energy stored at the end less that at the start, kWh DC."""
         return sum(unit.stored_energy_change_kwh for unit in self.units)
+
+    @property
+    def terminal_value(self) -> float:
+        """Under `Optimize.terminal_value`: what the energy left at the end is worth; no part of
+        `cost`.
+        """
+        return sum(unit.terminal_value for unit in self.units)
 
     @property
     def self_discharge_kwh(self) -> float:

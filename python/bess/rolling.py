@@ -12,7 +12,7 @@ import numpy as np
 from bess._arrays import number
 from bess.battery import Battery, Terminal
 from bess.device import BessDevice
-from bess.dispatch import dispatch, with_clipped
+from bess.dispatch import dispatch, sunk, with_clipped
 from bess.dynamic_program import not_by_steps
 from bess.errors import InputError
 from bess.forecast import Forecast, foreseen
@@ -23,6 +23,7 @@ from bess.replanning import Plans, roll_by_plans, roll_by_steps
 from bess.result import Result
 from bess.site import Site
 from bess.strategy import Optimize
+from bess.terminal_value import valued
 from bess.unit import units_of
 
 if TYPE_CHECKING:
@@ -58,13 +59,15 @@ class RollingResult(Result):
 
     @property
     def cost_of_imperfect_foresight(self) -> float:
-        """Cost less that of the optimum, to within the gap of the optimum.
+        """Cost less that of the optimum, both less their terminal value; to within the gap of the
+        optimum.
 
         Not below 0, but for that gap, where no window or limit was missed.
         """
         assert self.cost is not None
         assert self.optimum.cost is not None
-        return self.cost - self.optimum.cost
+        left = self.terminal_value - self.optimum.terminal_value
+        return self.cost - self.optimum.cost - left
 
     @property
     def savings_kept(self) -> float | None:
@@ -74,9 +77,10 @@ class RollingResult(Result):
         """
         assert self.cost is not None
         assert self.optimum.cost is not None
-        most = self.cost_without_storage - self.optimum.cost
+        most = self.cost_without_storage - self.optimum.cost + self.optimum.terminal_value
         scale = max(1.0, abs(self.cost_without_storage))
-        return (self.cost_without_storage - self.cost) / most if most > 1e-9 * scale else None
+        lost = self.cost_of_imperfect_foresight
+        return (most - lost) / most if most > 1e-9 * scale else None
 
 
 def roll(
@@ -93,6 +97,7 @@ def roll(
     policies: Sequence[SchedulePolicy | dict[str, Any]] = (),
     initial_state_of_charge: float | None = None,
     terminal_state_of_charge: Terminal | None = None,
+    self_discharge_per_hour: float | None = None,
     degradation_cost_per_kwh: float | None = None,
     allow_grid_to_battery: bool | None = None,
     allow_battery_to_grid: bool | None = None,
@@ -107,9 +112,9 @@ def roll(
 
     Energy left at the end of a plan counts at what the load beyond the sun costs in it on average
     (or at the mean export price, where that is higher and the battery may export), after losses and
-    wear. At the end of the site's horizon the terminal
-    state of charge holds instead. A window or limit binds a plan that reaches it; where a plan can
-    meet no schedule it comes as near as it can, and is counted.
+    wear; where `Optimize.terminal_value` is given, at that in every plan. At the end of the site's
+    horizon the terminal state of charge holds. A window or limit binds a plan that reaches it;
+    where a plan can meet no schedule it comes as near as it can, and is counted.
 
     Parameters
     ----------
@@ -157,6 +162,7 @@ def roll(
     given = {
         "initial_state_of_charge": initial_state_of_charge,
         "terminal_state_of_charge": terminal_state_of_charge,
+        "self_discharge_per_hour": self_discharge_per_hour,
         "degradation_cost_per_kwh": degradation_cost_per_kwh,
         "allow_grid_to_battery": allow_grid_to_battery,
         "allow_battery_to_grid": allow_battery_to_grid,
@@ -168,11 +174,7 @@ def roll(
         raise InputError.at(
             "terminal_state_of_charge", "cannot be cyclic: the start would need foresight", "cyclic"
         )
-    if unit.battery.self_discharge_per_hour:
-        lost = unit.battery.self_discharge_per_hour
-        raise InputError.at(
-            "battery.self_discharge_per_hour", "must be 0 on a rolling horizon", lost
-        )
+    (unit,) = valued([unit], strategy.terminal_value)
     if getattr(tariff, "metering", None) == "buy_all_sell_all":
         raise InputError.at("tariff", "with buy_all_sell_all is not for a rolling horizon")
     ahead = foreseen(forecast, site, horizon, replan)
@@ -206,6 +208,9 @@ def roll(
     else:
         rolled = roll_by_plans(plans, money, tariff, past)
     instants = site.timeline.instant
+    foreseeing = sunk([unit], [own.series for own in optimum.units])
+    assumptions = [note for note in optimum.assumptions if note not in foreseeing]
+    assumptions += sunk([unit], list(rolled.device_series))
     return RollingResult(
         site=site,
         named=optimum.named,
@@ -218,7 +223,7 @@ def roll(
         units=(unit.result(rolled.device_series[0], site.step_hours),),
         engine=rolled.engine,
         marginal_value=rolled.marginal_value,
-        assumptions=optimum.assumptions,
+        assumptions=tuple(assumptions),
         optimum=optimum,
         cost_without_storage=_cost_without_storage(site, optimum, tariff, past),
         plans=-(-site.steps // replan),

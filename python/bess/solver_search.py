@@ -190,6 +190,7 @@ class _Search:
             or self._money.charges is not None
             or self._limits
             or cyclic
+            or any(len(unit.end_worth) > 1 for unit in self._units)
             or not relaxed.has_flows
         ):
             return
@@ -283,8 +284,7 @@ class _Search:
         prices = (self._money.import_price, self._money.export_price)
         cyclic = self._units[0].battery.terminal_state_of_charge == "cyclic"
         apart = self._money.solar_metered_apart
-        value = self._money.end_value
-        return _core.Problem(self._site._core, devices, *prices, cyclic, apart, value)
+        return _core.Problem(self._site._core, devices, *prices, cyclic, apart)
 
     def _keep(
         self, program: _core.LinearProgram, answer: Answer, dearest: float | None = None

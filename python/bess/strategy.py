@@ -17,6 +17,7 @@ from bess._arrays import Floats, number, series
 from bess._unchanging import Unchanging
 from bess._validation import Flag, ListOf, Model, Number
 from bess.errors import InputError
+from bess.terminal_value import TerminalValue
 from bess.time_of_use import (
     Calendars,
     TimeOfUse,
@@ -224,6 +225,14 @@ class Optimize(Model):
         energy that leaves the cells, in nameplate capacities, as in
         `DeviceResult.equivalent_full_cycles`. A horizon counts by its `Timeline.years`.
 
+    terminal_value
+        What the energy left at the end is worth: money for each kWh DC; or a curve, pairs of a
+        state of charge and what each kWh below it (and above the pair before) is worth, up to 1 and
+        never rising: ``[(0.3, 0.25), (1.0, 0.10)]``. Of several devices one of these for all, or a
+        list with one for each. `Result.terminal_value` is what it came to, which the objective
+        counts and `Result.cost` does not. The battery's terminal state of charge holds besides:
+        with ``"free"`` the value alone decides.
+
     >>> Optimize(gap=1e-4, time_limit=60).engine
     'auto'
     >>> from bess import Battery, Prices, Site, dispatch
@@ -232,6 +241,12 @@ class Optimize(Model):
     >>> once_a_day = dispatch(site, Battery(), Optimize(max_cycles=365), prices=prices)
     >>> round(once_a_day.units[0].equivalent_full_cycles, 9), once_a_day.gap < 1e-12
     (1.0, True)
+    >>> night = Site(load_kwh=[1, 1, 1], start="2025-06-01T00:00Z")
+    >>> kept = dispatch(
+    ...     night, Battery(terminal_state_of_charge="free"),
+    ...     Optimize(terminal_value=[(0.3, 0.25), (1.0, 0.1)]), prices=Prices(import_price=0.2))
+    >>> round(float(kept.battery_soc[-1]), 9), round(kept.terminal_value, 9)
+    (0.3, 0.45)
 
     Raises
     ------
@@ -247,6 +262,7 @@ class Optimize(Model):
     objective: Literal["cost", "emissions", "self_consumption"] = "cost"
     emissions_price_per_kg: Annotated[Number, Field(ge=0)] = 0.0
     max_emissions_kg: Number | None = None
+    terminal_value: TerminalValue | None = None
     max_cycles: Annotated[float | tuple[float, ...], BeforeValidator(_cycles)] | None = None
 
 

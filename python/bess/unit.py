@@ -45,6 +45,22 @@ class Unit:
     charging_priority: int
     discharging_priority: int
     windows: tuple[Window, ...]
+    end_worth: tuple[tuple[float, float], ...] = ()
+    """What energy left at the end is worth, from the first kWh DC on: money for each, and how many.
+    """
+
+    @property
+    def unvalued(self) -> Unit:
+        """The unit where what is left at the end is worth nothing."""
+        return replace(self, end_worth=())
+
+    def terminal_value(self, state_of_charge: float) -> float:
+        """What is left at the end is worth."""
+        left, value = self.battery.capacity_kwh * state_of_charge, 0.0
+        for worth, width in self.end_worth:
+            value += worth * min(left, width)
+            left = max(left - width, 0.0)
+        return value
 
     @property
     def initial_energy(self) -> float:
@@ -121,6 +137,7 @@ class Unit:
             self.charging_priority,
             self.discharging_priority,
             energy_windows,
+            self.end_worth,
         )
 
     def result(
@@ -145,6 +162,7 @@ class Unit:
             tuple(missed),
             series,
             1 - (1 - self.battery.self_discharge_per_hour) ** step_hours,
+            self.terminal_value(float(series[4, -1])),
         )
 
 

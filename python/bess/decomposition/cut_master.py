@@ -6,6 +6,7 @@ column held above every cut known of it, and so is, for each sum over steps, the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -57,7 +58,7 @@ class CutMaster:
         rows: CoupledRows,
         blocks: Blocks,
         part_bounds: tuple[Floats, Floats],
-        end_value: float,
+        end_worth: Sequence[tuple[float, float]],
         clock: Clock,
     ) -> None:
         own, inner = len(rows.cost), blocks.count + 1
@@ -67,21 +68,37 @@ class CutMaster:
         self._pair_block = (pairs % blocks.count).astype(np.int32)
         self._rows, self._blocks, self._clock = rows, blocks, clock
         self._energy, self._part = own, own + inner
-        self._cost = self._part + len(pairs)
+        worth, width = np.array([*end_worth, (0.0, _INFINITY)]).T
+        self._end = self._part + len(pairs)
+        self._cost = self._end + (len(worth) if end_worth else 0)
         low, high = (bounds[self._pair_sum, self._pair_block] for bounds in part_bounds)
         far = np.full(blocks.count, _INFINITY)
-        self._objective = np.concatenate(
-            [rows.cost, np.zeros(inner + len(pairs)), np.ones(blocks.count)]
-        )
-        self._objective[self._part - 1] = -end_value
-        self._lower = np.concatenate([rows.lower, blocks.low, low, -far])
-        self._upper = np.concatenate([rows.upper, blocks.high, high, far])
+        self._row_lower, self._row_upper = rows.row_lower, rows.row_upper
         part = self._part + np.arange(len(pairs), dtype=np.int32)
-        self._fixed = Entries.joined(
-            rows.entries, Entries(self._pair_sum, part, np.ones(len(pairs)))
+        fixed = [rows.entries, Entries(self._pair_sum, part, np.ones(len(pairs)))]
+        if end_worth:  # what is left at the end is a sum of parts, each with its worth
+            end = np.append(np.arange(self._end, self._cost, dtype=np.int32), self._part - 1)
+            fixed.append(
+                Entries(
+                    np.full(len(end), len(rows.row_lower), np.int32),
+                    end.astype(np.int32),
+                    np.append(np.ones(len(worth)), -1.0),
+                )
+            )
+            self._row_lower, self._row_upper = (
+                np.append(each, 0.0) for each in (rows.row_lower, rows.row_upper)
+            )
+        else:
+            worth = width = np.zeros(0)
+        self._fixed = Entries.joined(*fixed)
+        self._objective = np.concatenate(
+            [rows.cost, np.zeros(inner + len(pairs)), -worth, np.ones(blocks.count)]
         )
         self._column_unit = np.full(len(self._objective), rows.unit)
         self._column_unit[:own] = rows.column_unit
+        most = np.minimum(width, blocks.high[-1])
+        self._lower = np.concatenate([rows.lower, blocks.low, low, np.zeros(len(worth)), -far])
+        self._upper = np.concatenate([rows.upper, blocks.high, high, most, far])
         self._cuts: list[tuple[Floats, Entries]] = []
         self._of_block: list[Indices] = []
         self._weight = np.zeros(0)  # of each cut in the last bound
@@ -97,9 +114,10 @@ class CutMaster:
             program.add_columns(
                 self._objective * (each / rows.unit), self._lower / each, self._upper / each
             )
-            if len(rows.row_lower):
-                fixed = rows.in_units(self._fixed, each)
-                program.add_rows(*rows.row_bounds, *fixed.by_row(len(rows.row_lower)))
+            if len(self._row_lower):
+                entries = rows.in_units(self._fixed, each).by_row(len(self._row_lower))
+                bounds = self._row_lower / rows.unit, self._row_upper / rows.unit
+                program.add_rows(*bounds, *entries)
         if len(rows.whole):
             self._programs[1].make_whole(rows.whole)
 
@@ -175,11 +193,11 @@ class CutMaster:
     def _solve_chosen(self) -> tuple[float, CutPoint]:
         columns, duals = self._program.solve()
         columns = columns * self._column_unit
-        first = len(self._rows.row_lower)
+        first = len(self._row_lower)
         point = CutPoint(
             columns[: self._energy],
             columns[self._energy : self._part],
-            columns[self._part : self._cost],
+            columns[self._part : self._end],
             columns[self._cost :],
             -duals[: self._rows.sums],
         )
@@ -195,12 +213,12 @@ class CutMaster:
         weight /= total[of_block]
         self._weight = weight
         # An infinite bound of a row takes no dual.
-        rows = self._rows
-        on_rows = np.where(rows.row_lower == -_INFINITY, np.minimum(on_rows, 0.0), on_rows)
-        on_rows = np.where(rows.row_upper == _INFINITY, np.maximum(on_rows, 0.0), on_rows)
-        self.row_dual = on_rows
-        held = np.where(on_rows > 0, rows.row_lower, rows.row_upper)
-        bound = rows.offset + float(on_rows[on_rows != 0] @ held[on_rows != 0])
+        lower, upper = self._row_lower, self._row_upper
+        on_rows = np.where(lower == -_INFINITY, np.minimum(on_rows, 0.0), on_rows)
+        on_rows = np.where(upper == _INFINITY, np.maximum(on_rows, 0.0), on_rows)
+        self.row_dual = on_rows[: len(self._rows.row_lower)]
+        held = np.where(on_rows > 0, lower, upper)
+        bound = self._rows.offset + float(on_rows[on_rows != 0] @ held[on_rows != 0])
         reduced = self._objective.copy()
         np.subtract.at(reduced, self._fixed.column, self._fixed.value * on_rows[self._fixed.row])
         first = 0

@@ -201,7 +201,9 @@ class _Rounds:
     @property
     def _can_branch(self) -> bool:
         """Whether boxes of caps may close a gap that steps that are not convex leave."""
-        return not (self._oracle.is_convex or self._rows.sums or len(self._rows.whole))
+        falls = len(self._unit.end_worth) > 1  # what the end is worth is one slope there
+        sums = bool(self._rows.sums)
+        return not (self._oracle.is_convex or sums or len(self._rows.whole) or falls)
 
     def _branch(self, gap: float) -> None:
         """Close the gap in boxes of the columns that cap import."""
@@ -214,7 +216,7 @@ class _Rounds:
             self._oracle.limits,
             self._site,
             self._unit.battery,
-            self._money.end_value,
+            self._unit.end_worth[0][0] if self._unit.end_worth else 0.0,
             CapPrices(of_cap, self._below.row_dual, self._point.columns),
             self._clock,
         )
@@ -242,9 +244,7 @@ class _Rounds:
         """State the problem, and solve it without the tariff's rows; whether it is feasible."""
         device = self._unit.core_device(self._site.step_hours, windows)
         self._prices = self._money.import_price, self._money.export_price
-        self._problem = _core.Problem(
-            self._site._core, [device], *self._prices, False, end_value=self._money.end_value
-        )
+        self._problem = _core.Problem(self._site._core, [device], *self._prices, False)
         self._stated = self._problem
         if not self._oracle.start(self._problem):
             return False
@@ -254,7 +254,7 @@ class _Rounds:
         caps = len(np.unique(self._rows.cap_column))
         self._blocks = cut_into_blocks(self._site, caps, self._oracle.worth, self._oracle.limits)
         parts = part_bounds(self._rows, self._blocks, self._site, self._unit.battery)
-        self._below = CutMaster(self._rows, self._blocks, parts, self._money.end_value, self._clock)
+        self._below = CutMaster(self._rows, self._blocks, parts, self._unit.end_worth, self._clock)
         if self._rows.sums:
             self._above = TrajectoryMaster(self._rows, self._blocks, self._clock)
         return True
@@ -390,5 +390,5 @@ class _Rounds:
         cost = cost + battery.degradation_cost_per_kwh * drawn
         energy = device_series[0, 4] * battery.capacity_kwh
         stored = np.concatenate([self._oracle.limits[0, :1], energy])
-        cost[-1] -= money.end_value * energy[-1]
+        cost[-1] -= self._unit.terminal_value(float(device_series[0, 4, -1]))
         self._above.add(stored, (bought, sold, drawn), cost)
