@@ -29,7 +29,7 @@ def refusal(make: Any, *args: Any, **fields: Any) -> str:
 
 OVERLONG = (
     "known fields: relax_policies, allow_simultaneous, gap, time_limit, engine, objective, "
-    "emissions_price_per_kg, max_emissions_kg, max_cycles"
+    "emissions_price_per_kg, max_emissions_kg, terminal_value, max_cycles"
 )
 
 REFUSED: list[tuple[type, dict[str, Any], str]] = [

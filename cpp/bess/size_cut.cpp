@@ -45,7 +45,7 @@ SizeCut size_cut(const Problem& problem, const StageCosts& costs, std::span<cons
         cut.per_discharge -= std::max(segments.front().slope - worth[t], 0.0);
       }
     }
-    const double fall = worth[t] - (t + 1 < steps ? worth[t + 1] : problem.end_value);
+    const double fall = worth[t] - (t + 1 < steps ? worth[t + 1] : 0.0);
     of_energy += fall * (fall > 0 ? low[t] : high[t]);
   }
   cut.cost = of_steps + of_energy;

@@ -22,8 +22,8 @@ struct SizeCut {
 };
 
 // `worth` by step, as `DynamicProgram::solve` writes it.
-// Requires: one device without self-discharge; `costs` of the problem, all of them convex, as they
-// must be at the other size. O(steps).
+// Requires: one device without self-discharge, its energy worth nothing at the end; `costs` of the
+// problem, all of them convex, as they must be at the other size. O(steps).
 SizeCut size_cut(const Problem& problem, const StageCosts& costs, std::span<const double> worth);
 
 }  // namespace bess

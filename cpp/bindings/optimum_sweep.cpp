@@ -20,7 +20,7 @@ Device device_of(const double* rows, std::size_t count, std::size_t i, std::size
   const Battery battery{at(0),  at(1),       at(2),       at(3),       at(4),
                         at(5),  at(6),       at(7),       at(8),       at(9),
                         at(10), at(11) != 0, at(12) != 0, at(13) != 0, at(14) != 0};
-  return {battery, 1, 1, {{steps - 1, at(15), at(16)}}};
+  return {battery, 1, 1, {{steps - 1, at(15), at(16)}}, {}};
 }
 
 }  // namespace

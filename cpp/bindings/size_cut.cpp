@@ -20,7 +20,8 @@ void bind_size_cut(py::module_& m) {
           const py::gil_scoped_release release;
           std::vector<double> energy(problem.site.steps());
           std::vector<double> worth(problem.site.steps());
-          is_found = costs.build(problem) && costs.kinks() == 0 && !costs.lossy() &&
+          is_found = problem.devices.front().end_worth.empty() && costs.build(problem) &&
+                     costs.kinks() == 0 && !costs.lossy() &&
                      program.solve(problem, costs, energy, worth).feasible;
           if (is_found) cut = size_cut(problem, costs, worth);
         }

@@ -78,18 +78,19 @@ def page(
     under = [f"{span}, {timeline.steps:,} steps of {timeline.step_seconds / 60:g} min"]
     if tariff is not None:
         under.append(tariff.name)
-    body = [
-        f"<h1>{escape(title)}</h1>",
-        f'<p class="under">{escape("; ".join(under))}</p>',
-        cards(_figures(result, savings, bills)),
-        *_sections(result, savings, tariff, bills),
-        *_lists(result, assumptions, _not_billed(bills)),
-    ]
-    return document(title, body)
+
+    def body() -> Iterator[str]:
+        yield f"<h1>{escape(title)}</h1>"
+        yield f'<p class="under">{escape("; ".join(under))}</p>'
+        yield cards(_figures(result, savings, bills))
+        yield from _sections(result, savings, tariff, bills)
+        yield from _lists(result, assumptions, _not_billed(bills))
+
+    return document(title, body())
 
 
-def document(title: str, body: Sequence[str]) -> str:
-    """A page that holds all it needs, of parts in HTML.
+def document(title: str, body: Iterable[str]) -> str:
+    """A page that holds all it needs, of parts in HTML, which are made only where it can be.
 
     Raises
     ------
