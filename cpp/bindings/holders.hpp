@@ -39,6 +39,9 @@ struct ProblemHolder {
   Problem problem;
 };
 
+// Rows of determinants: imported, exported, peak.
+inline constexpr std::size_t kDeterminantRows = 3;
+
 // The instruction set of a name; without a name, the widest.
 InstructionSet instruction_set(const std::optional<std::string>& name);
 

@@ -11,9 +11,8 @@ namespace {
 
 // Rows of `batteries`: the members of Battery in their order, and the limits of the stored energy
 // after the last step.
-constexpr std::size_t kProperties = 17;
-constexpr std::size_t kByBin = 3;
-constexpr std::size_t kTotals = 8;
+constexpr std::size_t kOptimumProperties = 17;
+constexpr std::size_t kOptimumTotals = 8;
 
 Device device_of(const double* rows, std::size_t count, std::size_t i, std::size_t steps) {
   const auto at = [&](std::size_t row) { return rows[row * count + i]; };
@@ -32,7 +31,7 @@ void bind_optimum_sweep(py::module_& m) {
          const Array<double>& export_price, const Array<double>& batteries,
          const Array<std::int32_t>& run_start, const Array<std::int32_t>& run_bin,
          std::size_t bins) {
-        if (batteries.ndim() != 2 || batteries.shape(0) != kProperties) {
+        if (batteries.ndim() != 2 || batteries.shape(0) != kOptimumProperties) {
           throw py::value_error("batteries must have a row for each property");
         }
         const auto count = static_cast<std::size_t>(batteries.shape(1));
@@ -40,13 +39,13 @@ void bind_optimum_sweep(py::module_& m) {
         const auto buy = borrow(import_price);
         const auto sell = borrow(export_price);
         const Runs runs{borrow(run_start), borrow(run_bin)};
-        Block by_bin = take_block(kByBin * bins * count);
-        Block totals = take_block(kTotals * count);
+        Block by_bin = take_block(kDeterminantRows * bins * count);
+        Block totals = take_block(kOptimumTotals * count);
         {
           const py::gil_scoped_release release;
           thread_local OptimumSweep sweep;
           std::vector<Device> device(1);
-          std::vector<double> own(kByBin * bins);
+          std::vector<double> own(kDeterminantRows * bins);
           const std::span<double> each(own);
           const Determinants determinants{each.subspan(0, bins), each.subspan(bins, bins),
                                           each.subspan(2 * bins, bins)};
@@ -58,16 +57,16 @@ void bind_optimum_sweep(py::module_& m) {
             for (std::size_t j = 0; j < own.size(); ++j) {
               by_bin.get()[j * count + i] = found.feasible ? own[j] : none;
             }
-            const double sums[kTotals] = {found.discharged, found.from_grid,  found.sent,
-                                          found.curtailed,  found.stored,     found.paid,
-                                          found.moved,      found.lower_bound};
-            for (std::size_t j = 0; j < kTotals; ++j) {
+            const double sums[kOptimumTotals] = {found.discharged, found.from_grid,  found.sent,
+                                                 found.curtailed,  found.stored,     found.paid,
+                                                 found.moved,      found.lower_bound};
+            for (std::size_t j = 0; j < kOptimumTotals; ++j) {
               totals.get()[j * count + i] = found.feasible ? sums[j] : none;
             }
           }
         }
-        return py::make_tuple(block_array(std::move(by_bin), {kByBin, bins, count}),
-                              block_array(std::move(totals), {kTotals, count}));
+        return py::make_tuple(block_array(std::move(by_bin), {kDeterminantRows, bins, count}),
+                              block_array(std::move(totals), {kOptimumTotals, count}));
       },
       py::arg("site"), py::arg("import_price").noconvert(), py::arg("export_price").noconvert(),
       py::arg("batteries").noconvert(), py::arg("run_start").noconvert(),

@@ -10,11 +10,10 @@ namespace bess::border {
 namespace {
 
 // Rows of `batteries` as LaneBatteries has them.
-constexpr std::size_t kProperties = 9;
-// Rows by bin (imported, exported, peak) and rows by battery (discharged, from_grid, sent, stored,
+constexpr std::size_t kLaneProperties = 9;
+// Rows by battery (discharged, from_grid, sent, stored,
 // cost).
-constexpr std::size_t kByBin = 3;
-constexpr std::size_t kTotals = 5;
+constexpr std::size_t kLaneTotals = 5;
 
 }  // namespace
 
@@ -38,7 +37,7 @@ void bind_sweep(py::module_& m) {
           "run",
           [](const SweepProgram& self, const Array<double>& batteries,
              const std::optional<std::string>& instructions) {
-            if (batteries.ndim() != 2 || batteries.shape(0) != kProperties) {
+            if (batteries.ndim() != 2 || batteries.shape(0) != kLaneProperties) {
               throw py::value_error("batteries must have a row for each property");
             }
             const InstructionSet set = instruction_set(instructions);
@@ -47,8 +46,8 @@ void bind_sweep(py::module_& m) {
             const auto row = [&](std::size_t i) {
               return std::span<const double>(batteries.data() + i * count, count);
             };
-            Block by_bin = take_block(kByBin * bins * count);
-            Block totals = take_block(kTotals * count);
+            Block by_bin = take_block(kDeterminantRows * bins * count);
+            Block totals = take_block(kLaneTotals * count);
             {
               const py::gil_scoped_release release;
               const auto bin_row = [&](std::size_t i) {
@@ -64,8 +63,8 @@ void bind_sweep(py::module_& m) {
                          total_row(2), total_row(3), total_row(4)},
                         set);
             }
-            return py::make_tuple(block_array(std::move(by_bin), {kByBin, bins, count}),
-                                  block_array(std::move(totals), {kTotals, count}));
+            return py::make_tuple(block_array(std::move(by_bin), {kDeterminantRows, bins, count}),
+                                  block_array(std::move(totals), {kLaneTotals, count}));
           },
           py::arg("batteries").noconvert(), py::arg("instruction_set") = py::none());
 }
