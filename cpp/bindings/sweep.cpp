@@ -11,8 +11,7 @@ namespace {
 
 // Rows of `batteries` as LaneBatteries has them.
 constexpr std::size_t kLaneProperties = 9;
-// Rows by battery (discharged, from_grid, sent, stored,
-// cost).
+// Rows by battery: discharged, from_grid, sent, stored, cost.
 constexpr std::size_t kLaneTotals = 5;
 
 }  // namespace
