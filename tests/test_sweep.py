@@ -154,6 +154,20 @@ def test_an_optimised_sweep_has_costs_and_gaps() -> None:
     assert table["gap"].max() <= 1e-6
 
 
+def test_a_site_that_only_a_battery_can_serve_has_bills_but_no_savings() -> None:
+    place = bess.Site(load_kwh=[0, 5], start="2025-03-01T00:00Z", import_limit_kwh=3)
+    table = bess.sweep(
+        place,
+        {"capacity_kwh": [20.0], "power_kw": 20.0},
+        [bess.Surplus(), bess.Optimize()],
+        tariff=PLAIN,
+        metrics=["bill", "savings"],
+    )
+    assert table["error"].tolist() == ["", ""]
+    assert table["bill"].min() > 0
+    assert np.isnan(table["savings"]).all()
+
+
 def test_a_scenario_that_fails_is_a_row_with_its_error() -> None:
     place = bess.Site(load_kwh=[0, 5], start="2025-03-01T00:00Z", import_limit_kwh=2)
     table = bess.sweep(place, {"capacity_kwh": [1.0, 20.0], "power_kw": 20.0}, bess.Surplus())
@@ -214,6 +228,10 @@ def test_costs_give_net_present_values() -> None:
         ({"costs": 5}, "costs: must be bess.Costs"),
         ({"workers": 0}, "workers: must be a whole number from 1 to 1024"),
         ({"workers": 2.5}, "workers: must be a whole number from 1 to 1024"),
+        ({"policies": 5}, "policies"),
+        ({"policies": [{"bad": 1}]}, "policies[0]"),
+        ({"past_peaks_kw": [5.0]}, "past_peaks_kw: are for a tariff"),
+        ({"strategy": bess.Follow([1.0])}, "power_kw"),
         ({"batteries": {"capacity_kwh": [1.0, 0.0]}}, "batteries.capacity_kwh[1]: must be"),
     ],
 )

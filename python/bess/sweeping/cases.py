@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -12,11 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bess._arrays import Floats
+from bess.battery import Battery
 from bess.dispatch import STRATEGIES
-from bess.errors import InputError
+from bess.errors import InfeasibleError, InputError
 from bess.prices import Prices
 from bess.site import Site
-from bess.strategy import FixedSchedule, Follow, Optimize, PeakShave, Strategy, Surplus
+from bess.strategy import (
+    FixedSchedule,
+    Follow,
+    Optimize,
+    PeakShave,
+    Strategy,
+    Surplus,
+    core_rule,
+)
 from bess.sweeping.costs import Costs
 from bess.sweeping.determinants import AtOnce
 from bess.sweeping.lanes import Lanes
@@ -26,9 +36,12 @@ from bess.sweeping.optima import Optima
 from bess.sweeping.parameters import Parameters
 from bess.tariff import Tariff
 from bess.tariff.bill import bill, meter_without_storage
+from bess.tariff.demand import past_peaks
+from bess.tariff.layout import lay_out
 from bess.tariff.many_bills import ManyBills
 from bess.tariff.periods import billing_periods
 from bess.tariff.pricing import prices_of
+from bess.unit import units_of
 
 __all__ = ["Case", "cases_of"]
 
@@ -52,6 +65,26 @@ class Case:
     costs: Costs | None
     periods: int
     """The most billing periods that a case of the sweep has."""
+
+    def check(self) -> None:
+        """Refuse what no battery could be dispatched with.
+
+        Raises
+        ------
+        InputError
+            For a schedule, a tariff, policies or past peaks that do not fit the site.
+        """
+        policies, past = (self.options.get(name) for name in ("policies", "past_peaks_kw"))
+        units_of(self.site, Battery(), policies or (), {})
+        if past is not None and self.tariff is None:
+            raise InputError.at("past_peaks_kw", "are for a tariff")
+        zone = None
+        if self.tariff is not None:
+            zone = self.tariff.time_zone
+            past_peaks(past, self.tariff)
+            lay_out(self.tariff, self.site.timeline)
+        if not isinstance(self.strategy, Optimize):
+            core_rule(self.strategy, self.site.timeline, zone)
 
     @property
     def chunk(self) -> int:
@@ -120,7 +153,8 @@ class Case:
             optimum = isinstance(strategy, Optimize)
             if bills.refusal is not None or (optimum and bills.step_prices is not None):
                 bills = None
-                if self._paid is None or "bill_by_kind" in self.metrics:
+                told = self._paid is not None and not np.isnan(self._fixed)
+                if not told or "bill_by_kind" in self.metrics:
                     return None
         if isinstance(strategy, Optimize):
             if self._paid is None or not Optima.know(self.site, strategy):
@@ -159,7 +193,9 @@ class Case:
         site = self.site
         paid = float("nan")
         if self.tariff is not None:
-            paid = bill(site, self.tariff, past_peaks_kw=self.options.get("past_peaks_kw")).total
+            past = self.options.get("past_peaks_kw")
+            with suppress(InfeasibleError):  # only a battery can serve its load
+                paid = bill(site, self.tariff, past_peaks_kw=past).total
         elif self._paid is not None:
             paid = self._paid_without
         return Baseline(
@@ -215,7 +251,9 @@ def cases_of(
                     except InputError as error:
                         raise error.under(paid_path) from None
                 labels = {**place_label, **how_label, **paid_label}
-                cases.append(Case(labels, place, how, **what, **shared))
+                case = Case(labels, place, how, **what, **shared)
+                case.check()
+                cases.append(case)
     return cases
 
 

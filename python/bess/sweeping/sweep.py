@@ -126,7 +126,7 @@ def sweep(
         with_costs=costs is not None,
         bins=tariff is not None,
     )
-    options = {"policies": tuple(policies), "past_peaks_kw": past_peaks_kw}
+    options = {"policies": policies, "past_peaks_kw": past_peaks_kw}
     cases = cases_of(site, strategy, tariff, prices, options, names, costs)
     parameters = parameters_of(batteries, "batteries")
     threads = os.cpu_count() or 1 if workers is None else whole_number(workers, "workers", 1024)
