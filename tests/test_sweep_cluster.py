@@ -21,6 +21,7 @@ from bess.sweeping import cluster as cluster_module
 from bess.sweeping.cases import Case
 
 distributed = pytest.importorskip("distributed")
+pytestmark = pytest.mark.slow
 
 STEPS = 24 * 40
 HOURS = np.arange(STEPS) % 24
