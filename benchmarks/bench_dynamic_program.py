@@ -18,7 +18,7 @@ from bess.unit import units_of
 
 TARIFF = Path(__file__).parents[1] / "examples" / "tariff_pge_e_elec.json"
 MILLISECOND = 1e-3
-HOURS = [1.0, 2.7, 12.0]
+HOURS = [0.1, 1.0, 2.7, 12.0, 100.0]
 """Sizes of the battery: hours that it lasts at full power."""
 
 Floats = NDArray[np.float64]
