@@ -13,7 +13,8 @@ from bess.decomposition.blocks import Blocks, cut_into_blocks, part_bounds
 from bess.decomposition.cap_search import CapPrices, CapSearch
 from bess.decomposition.coupled_rows import CoupledRows, split
 from bess.decomposition.cut_master import CutMaster, CutPoint, Cuts
-from bess.decomposition.entries import Entries, added
+from bess.decomposition.entries import Entries
+from bess.decomposition.priced_steps import PricedSteps
 from bess.decomposition.trajectory_master import TrajectoryMaster
 from bess.dynamic_program import Optimum, kinks_at
 from bess.errors import SolverError
@@ -36,7 +37,6 @@ _LITTLE_LEFT = 0.01
 # The next columns are those of the cuts, and this part of the way to the best that are known.
 _TOWARDS_BEST = 0.1
 _NEAR = 1e-4
-_NEARLY_FREE = 1e-6
 _SAME_COST = 1e-12
 # Where nothing new is found, prices are tried by so much beside those of the cuts.
 _ASIDE = 1e-6
@@ -86,11 +86,6 @@ def optimize_by_cuts(
         return None
 
 
-def _imports(series: Floats) -> Floats:
-    imports: Floats = series[0] + series[1]
-    return imports
-
-
 class _Schedule(NamedTuple):
     cost: float
     columns: Floats
@@ -124,10 +119,7 @@ class _Rounds:
         self._oracle = _core.CutOracle(
             rows.cap_step, rows.cap_column, rows.cap_room, rows.cap_factor, rows.penalty
         )
-        self._problem: _core.Problem
-        self._stated: _core.Problem
-        """With the sums at their prices."""
-        self._prices: tuple[Floats, Floats]
+        self._steps: PricedSteps
         self._blocks: Blocks
         self._below: CutMaster
         self._above: TrajectoryMaster | None = None
@@ -184,7 +176,7 @@ class _Rounds:
             columns=columns,
             energy=self._oracle.energy,
             worth=self._oracle.worth,
-            stated=self._sparing(),
+            stated=self._steps.sparing(self._oracle.penalty),
         )
         found = self._optimum()
         return found if found is not None and found.gap <= self._strategy.gap else None
@@ -196,7 +188,7 @@ class _Rounds:
         _, columns, _, energy = self._above.solve(self._columns)
         cost, _ = self._money.cost_and_scale(series, device_series)
         flows = series, device_series
-        self._best = _Schedule(cost, columns, energy, self._oracle.worth, self._stated, flows)
+        self._best = _Schedule(cost, columns, energy, self._oracle.worth, self._steps.stated, flows)
 
     @property
     def _can_branch(self) -> bool:
@@ -212,7 +204,7 @@ class _Rounds:
         of_cap = self._below.mean(self._worths_of_caps, block)
         search = CapSearch(
             self._rows,
-            self._problem,
+            self._steps.problem,
             self._oracle.limits,
             self._site,
             self._unit.battery,
@@ -242,11 +234,8 @@ class _Rounds:
 
     def _start(self, windows: EnergyWindows) -> bool:
         """State the problem, and solve it without the tariff's rows; whether it is feasible."""
-        device = self._unit.core_device(self._site.step_hours, windows)
-        self._prices = self._money.import_price, self._money.export_price
-        self._problem = _core.Problem(self._site._core, [device], *self._prices, False)
-        self._stated = self._problem
-        if not self._oracle.start(self._problem):
+        self._steps = PricedSteps(self._site, self._unit, self._money, self._rows, windows)
+        if not self._oracle.start(self._steps.stated):
             return False
         self._value = self._oracle.evaluate(self._columns)
         if self._value == np.inf:
@@ -277,7 +266,7 @@ class _Rounds:
             cost = self._value + float(self._rows.cost @ self._columns) + self._rows.offset
             self._keep(cost, self._columns, energy)
         else:
-            self._add_trajectory(*self._flows(energy))
+            self._add_trajectory(*self._steps.flows(self._oracle, energy))
             cost, columns, self._next_price, mixture = self._above.solve(self._point.columns)
             self._keep(cost, columns, mixture)
             if self._must_bill:
@@ -296,33 +285,13 @@ class _Rounds:
         """Take a schedule if it is the best: at most at that cost, where all steps are convex."""
         flows = None
         if self._must_bill:
-            flows = self._flows(energy)
+            flows = self._steps.flows(self._oracle, energy)
             if not all_met(self._limits, *flows):
                 return
             cost = self._money.cost_and_scale(*flows)[0]
         if cost < self._best.cost:
-            stated = self._sparing()
+            stated = self._steps.sparing(self._oracle.penalty)
             self._best = _Schedule(cost, columns, energy, self._oracle.worth, stated, flows)
-
-    def _flows(self, energy: Floats) -> tuple[Floats, Floats]:
-        """The flows of a schedule: imports up to the caps where more would pay without them."""
-        if self._oracle.is_convex:
-            return _core.write_schedule(self._sparing(), energy)[:2]
-        dear = self._problem.at_prices(self._prices[0] + self._oracle.penalty, self._prices[1])
-        low_series, _, _ = _core.write_schedule(dear, energy)
-        limit = np.maximum(self._oracle.cap, _imports(low_series))
-        if self._site.import_limit_kwh is not None:
-            limit = np.minimum(limit, self._site.import_limit_kwh)
-        series, device_series, _ = _core.write_schedule(self._stated, energy, limit)
-        return series, device_series
-
-    def _sparing(self) -> _core.Problem:
-        """The problem that tells flows from energies: import that is free is spared under a cap."""
-        bought, sold = self._prices
-        free = (bought == 0) & (self._oracle.penalty > 0)
-        if not free.any():
-            return self._stated
-        return self._problem.at_prices(np.where(free, _NEARLY_FREE, bought), sold)
 
     def _try_next(self) -> None:
         """Try columns near where the cuts are least, at the prices of the best mixture."""
@@ -334,8 +303,8 @@ class _Rounds:
             self._price = self._point.price * (1 + _ASIDE * (-1) ** self._idle)
         self._columns = (1 - part) * self._point.columns + part * self._best.columns
         if self._rows.sums:
-            self._stated = self._priced()
-            self._oracle.start(self._stated)
+            self._steps.set(self._price)
+            self._oracle.start(self._steps.stated)
         self._value = self._oracle.evaluate(self._columns)
 
     def _optimum(self) -> Optimum | None:
@@ -352,25 +321,11 @@ class _Rounds:
         bound = min(self._bound, cost)
         gap = (cost - bound) / scale
         of_tariff = self._rows.sums - len(self._limits)
-        prices = self._prices_at(np.where(np.arange(self._rows.sums) < of_tariff, self._price, 0.0))
+        prices = self._steps.prices_at(
+            np.where(np.arange(self._rows.sums) < of_tariff, self._price, 0.0)
+        )
         kinks = 0 if len(self._rows.whole) else kinks_at(*prices)
         return Optimum(*flows, cost, bound, gap, "core", best.worth, kinks)
-
-    def _prices_at(self, price: Floats) -> tuple[Floats, Floats]:
-        """The steps' prices with the sums at theirs."""
-        rows, money, steps = self._rows, self._money, self._site.steps
-        own = price[rows.sum_row]
-        return (
-            money.import_price + added(rows.sum_step, own * rows.sum_import, steps),
-            money.export_price - added(rows.sum_step, own * rows.sum_export, steps),
-        )
-
-    def _priced(self) -> _core.Problem:
-        """The problem with the sums at their prices."""
-        self._prices = self._prices_at(self._price)
-        wear = self._unit.battery.degradation_cost_per_kwh
-        wear += float(self._price @ self._rows.sum_drawn)
-        return self._problem.at_prices(*self._prices, max(wear, 0.0))
 
     def _cuts(self) -> Cuts:
         numbers, count, column, value = self._oracle.cut(self._blocks.starts)
@@ -383,12 +338,7 @@ class _Rounds:
     def _add_trajectory(self, series: Floats, device_series: Floats) -> None:
         """Add what flows do, and cost at the steps' own prices, without the columns' part."""
         assert self._above is not None
-        money, battery = self._money, self._unit.battery
-        drawn = (series[6] + series[7]) / battery.dc_to_ac_efficiency
-        bought, sold = _imports(series), series[4] + series[7]
-        cost = money.import_price * bought - money.export_price * sold
-        cost = cost + battery.degradation_cost_per_kwh * drawn
-        energy = device_series[0, 4] * battery.capacity_kwh
+        crossing, cost = self._steps.costs_of(series, device_series)
+        energy = device_series[0, 4] * self._unit.battery.capacity_kwh
         stored = np.concatenate([self._oracle.limits[0, :1], energy])
-        cost[-1] -= self._unit.terminal_value(float(device_series[0, 4, -1]))
-        self._above.add(stored, (bought, sold, drawn), cost)
+        self._above.add(stored, crossing, cost)
