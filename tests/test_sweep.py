@@ -12,7 +12,15 @@ from numpy.testing import assert_allclose, assert_array_equal
 import bess
 from bess.sweeping.metrics import METRICS
 from bess.sweeping.running import Chunk, Columns, chunks_of, run_on_threads
-from bess.tariff import DemandRate, EnergyRate, FixedCharge, HourMatrix, PriceSeries, Tariff
+from bess.tariff import (
+    DemandRate,
+    EnergyRate,
+    FixedCharge,
+    HourMatrix,
+    PriceSeries,
+    Ratchet,
+    Tariff,
+)
 
 STEPS = 24 * 40
 RNG = np.random.default_rng(1)
@@ -138,6 +146,25 @@ def test_tariffs_bill_every_row_as_its_dispatch_is_billed(tariff: Tariff, strate
         parts = [value for name, value in row.items() if name.startswith("bill_")]
         assert_allclose(sum(parts), row["bill"], rtol=1e-9)
         assert max(row["peak_kw_1"], row["peak_kw_2"]) <= 10
+
+
+def test_past_peaks_reach_the_bills_of_every_row() -> None:
+    ratchet = DemandRate("peak", 9.0, ratchet=Ratchet((80.0,) * 12))
+    tariff = replace(PLAIN, demand_rates=(ratchet,))
+    past = np.full(11, 12.0)
+    table = bess.sweep(
+        home(),
+        {"capacity_kwh": [4.0, 8.0]},
+        [bess.Surplus(), bess.PeakShave(target_kw=1.0)],
+        tariff=tariff,
+        past_peaks_kw=past,
+        metrics=["bill"],
+    )
+    for i, rule in enumerate([bess.Surplus(), bess.PeakShave(target_kw=1.0)]):
+        store = bess.Battery(capacity_kwh=8)
+        found = bess.dispatch(home(), store, rule, tariff=tariff, past_peaks_kw=past)
+        assert found.bill is not None
+        assert_allclose(table["bill"][2 * i + 1], found.bill.total)
 
 
 def test_an_optimised_sweep_has_costs_and_gaps() -> None:

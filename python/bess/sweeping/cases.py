@@ -143,13 +143,15 @@ class Case:
     def _at_once(self) -> AtOnce | None:
         """How many batteries are worked together; None where each must go by itself."""
         strategy = self.strategy
-        if any(self.options.values()) or {"hours_full", "hours_empty"}.intersection(self.metrics):
+        others = [value for name, value in self.options.items() if name != "past_peaks_kw"]
+        if any(others) or {"hours_full", "hours_empty"}.intersection(self.metrics):
             return None
         bills = None
         if self.tariff is not None:
             if self.tariff.metering == "buy_all_sell_all":
                 return None
-            bills = ManyBills(self.tariff, self.site.timeline)
+            past = past_peaks(self.options.get("past_peaks_kw"), self.tariff)
+            bills = ManyBills(self.tariff, self.site.timeline, past=past)
             optimum = isinstance(strategy, Optimize)
             if bills.refusal is not None or (optimum and bills.step_prices is not None):
                 bills = None
