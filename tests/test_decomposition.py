@@ -12,7 +12,7 @@ from random_tariffs import random_place, random_tariff
 from test_objective import TARIFFS, two_months
 
 from bess import Battery, Optimize, Site, _core, bill, dispatch
-from bess.errors import InfeasibleError
+from bess.errors import InfeasibleError, SolverError
 from bess.tariff import Tariff
 from bess.tariff.rates import DemandRate, EnergyRate
 from bess.time_of_use import TimeOfUse
@@ -84,9 +84,13 @@ def _check_random(seed: int, hours: int, *, wild: bool) -> None:
         with pytest.raises(InfeasibleError, match=re.escape(str(error))):
             dispatch(site, battery, by_highs, tariff=tariff)
         return
-    highs = dispatch(site, battery, by_highs, tariff=tariff)
-    assert core.cost is not None
     assert core.gap is not None
+    try:
+        highs = dispatch(site, battery, by_highs, tariff=tariff)
+    except SolverError:  # HiGHS stopped in doubt, where the core need not
+        assert wild or core.gap <= 1e-6
+        return
+    assert core.cost is not None
     assert core.lower_bound is not None
     assert highs.cost is not None
     assert highs.lower_bound is not None
