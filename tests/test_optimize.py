@@ -260,7 +260,7 @@ def test_at_one_constant_price_the_battery_does_not_move(data: st.DataObject) ->
     """Nothing to gain by waiting, where all solar can be sold and passes its inverter as well as it
     would the battery."""
     drawn = data.draw(cases.sites(max_steps=8, import_limits=False))
-    drawn = replace(drawn, solar_to_grid=True, export_limit=None)
+    drawn = replace(drawn, solar_to_grid=True, export_limit=None, inverter_limit=None)
     case = data.draw(cases.batteries())
     f = case.fields
     through = f["input_efficiency"] * f["dc_to_ac_efficiency"]
