@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from typing import Any
@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bess._arrays import Floats
-from bess.battery import Battery
 from bess.site import Site
 from bess.sweeping.metrics import Found
+from bess.sweeping.parameters import field
 from bess.tariff.layout import Runs
 from bess.tariff.many_bills import ManyBills
 from bess.tariff.periods import billing_periods
 
-__all__ = ["AtOnce", "Totals", "column", "field"]
+__all__ = ["AtOnce", "Totals", "column", "stacked"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,11 +110,14 @@ class AtOnce:
         return found
 
 
-def field(fields: Mapping[str, Any], name: str) -> Any:
-    """A field of `Battery`: a column, or what all rows share."""
-    return fields.get(name, Battery.model_fields[name].default)
-
-
 def column(fields: Mapping[str, Any], name: str, count: int) -> NDArray[Any]:
     """A field of `Battery` as a column."""
     return np.broadcast_to(np.asarray(field(fields, name)), (count,))
+
+
+def stacked(rows: Sequence[Any], count: int) -> Floats:
+    """Rows of ``count`` numbers, some of which are one for all, as the core takes them."""
+    batteries = np.empty((len(rows), count))
+    for i, row in enumerate(rows):
+        batteries[i] = row
+    return batteries

@@ -12,8 +12,9 @@ from bess import _core
 from bess._arrays import Floats
 from bess.site import Site
 from bess.strategy import FixedSchedule, Surplus, core_rule
-from bess.sweeping.determinants import AtOnce, Totals, column, field
+from bess.sweeping.determinants import AtOnce, Totals, column, stacked
 from bess.sweeping.metrics import Found
+from bess.sweeping.parameters import field
 from bess.tariff.many_bills import ManyBills
 
 __all__ = ["Lanes"]
@@ -99,10 +100,7 @@ class Lanes(AtOnce):
             field(fields, "dc_to_ac_efficiency"),
             field(fields, "input_efficiency"),
         )
-        batteries = np.empty((len(rows), count))
-        for i, row in enumerate(rows):
-            batteries[i] = row
-        return batteries
+        return stacked(rows, count)
 
     def _totals(self, batteries: Floats, by_bin: Floats, totals: Floats) -> Totals:
         """The sun stored follows from what is stored, the sun lost from the meter's balance."""

@@ -12,8 +12,9 @@ from bess import _core
 from bess._arrays import Floats
 from bess.site import Site
 from bess.strategy import Optimize
-from bess.sweeping.determinants import AtOnce, Totals, column, field
+from bess.sweeping.determinants import AtOnce, Totals, column, stacked
 from bess.sweeping.metrics import Found
+from bess.sweeping.parameters import field
 from bess.tariff.many_bills import ManyBills
 
 __all__ = ["Optima"]
@@ -92,7 +93,4 @@ class Optima(AtOnce):
             initial,
             most,
         )
-        batteries = np.empty((len(rows), count))
-        for i, row in enumerate(rows):
-            batteries[i] = row
-        return batteries
+        return stacked(rows, count)

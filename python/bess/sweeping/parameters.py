@@ -14,7 +14,7 @@ from bess._arrays import series
 from bess.battery import SIZES, Battery
 from bess.errors import InputError, join_path
 
-__all__ = ["BatteryGrid", "Column", "Parameters", "parameters_of"]
+__all__ = ["BatteryGrid", "Column", "Parameters", "field", "parameters_of"]
 
 Column = NDArray[Any]
 
@@ -96,8 +96,8 @@ class Parameters:
             fields = self.fields(rows)
             wrong = np.zeros(count, np.bool_)
             wrong[0] = first == 0  # what all share is told of by the first
-            low, high = (_value(fields, f"{end}_state_of_charge") for end in ("min", "max"))
-            initial = _value(fields, "initial_state_of_charge")
+            low, high = (field(fields, f"{end}_state_of_charge") for end in ("min", "max"))
+            initial = field(fields, "initial_state_of_charge")
             wrong |= (low >= high) | (initial < low) | (initial > high)
             wrong |= _terminals_outside(fields, count, low, high)
             if not wrong.any():
@@ -331,7 +331,8 @@ def _filled(column: Column, path: str) -> Column:
     return column
 
 
-def _value(fields: Mapping[str, Any], name: str) -> Any:
+def field(fields: Mapping[str, Any], name: str) -> Any:
+    """A field of `Battery`: a column, or what all rows share."""
     return fields.get(name, Battery.model_fields[name].default)
 
 
