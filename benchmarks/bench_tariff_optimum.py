@@ -211,3 +211,25 @@ def bench_in_full_by_hand(
     found = benchmark.pedantic(lambda: full(year), rounds=1)
     reached(f"{case}, in full by hand")
     assert found == pytest.approx(reduced(year), rel=1e-7)
+
+
+def bench_best_size(
+    benchmark: Any,
+    reached: Callable[..., None],
+    case: Case,
+    site: bess.Site,
+    prices: PriceSeries | None,
+) -> None:
+    """`bess.size` over capacity and power, with a surface of 4 sizes; proven to rounding."""
+    benchmark.group = str(case)
+    if case.steps != 8760:
+        pytest.skip("hours are enough")
+    rates = tariff(case, prices)
+    costs = bess.Costs(per_kwh=200, per_kw=100, years=15, discount_rate_percent=6)
+    ranges: dict[str, Any] = {"capacity_kwh": (0, 1000), "power_kw": (0, 400)}
+    found = benchmark.pedantic(
+        lambda: bess.size(site, rates, costs, battery=BATTERY, points=2, **ranges), rounds=1
+    )
+    reached(f"{case}, the best size")
+    assert not found.not_proven
+    assert found.gap <= 1e-4 * found.net_present_value

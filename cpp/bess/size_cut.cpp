@@ -1,8 +1,11 @@
 #include "bess/size_cut.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <vector>
+
+#include "bess/convex_hull.hpp"
 
 namespace bess {
 namespace {
@@ -11,6 +14,34 @@ namespace {
 constexpr double kSame = 1e-12;
 
 }  // namespace
+
+void make_convex_at_every_size(const StageCosts& widest, StageCosts& costs) {
+  assert(widest.steps() == costs.steps() && !widest.lossy() && !costs.lossy());
+  if (widest.kinks() == 0 && costs.kinks() == 0) return;
+  costs.make_convex();  // where rounding alone makes a kink, the hull at this size does
+  std::array<CostSegment, StageCostBuilder::kMostSegments> hull;
+  for (std::size_t t = 0; t < costs.steps(); ++t) {
+    if (widest[t].convex) continue;
+    StageCost f = convex_hull(widest[t], widest.segments(t), hull.data());
+    const double least = costs[t].least;
+    const double most = costs[t].most;
+    std::size_t count = 0;
+    double from = f.least;
+    for (std::size_t i = 0; i < f.count; ++i) {
+      const CostSegment segment = hull[i];
+      f.cost_at_least += segment.slope * std::max(std::min(segment.end, least) - from, 0.0);
+      if (segment.end > least && from < most) {
+        hull[count++] = {segment.slope, std::min(segment.end, most)};
+      }
+      from = segment.end;
+    }
+    f.least = least;
+    f.most = most;
+    f.count = static_cast<std::uint8_t>(count);
+    if (count > 0) hull[count - 1].end = most;
+    costs.replace(t, f, {hull.data(), count});
+  }
+}
 
 SizeCut size_cut(const Problem& problem, const StageCosts& costs, std::span<const double> worth) {
   assert(problem.devices.size() == 1 && costs.kinks() == 0 && !costs.lossy());

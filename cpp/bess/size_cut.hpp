@@ -4,6 +4,11 @@
 // convex in the limits on power, and the worth of the limits on stored energy is linear in them: by
 // weak duality the tangent at one size bounds the least cost at every size from below, and with the
 // worths of an optimum it is the cost at that size.
+//
+// That needs steps whose cost is convex. Power only bounds a step's change: at every size its cost
+// is that of the largest size, on a part of its range. Where it is not convex, the convex hull of
+// the cost at the largest size, on that part, is below it at every size; how far is what the bound
+// lacks.
 #pragma once
 
 #include <span>
@@ -21,9 +26,14 @@ struct SizeCut {
   double per_discharge;
 };
 
+// Puts convex costs that are nowhere above them in the place of all that are not convex at the
+// largest size, whose costs are `widest`. Requires: the largest power is at least this one's; both
+// of one site at the same prices, and neither lossy.
+void make_convex_at_every_size(const StageCosts& widest, StageCosts& costs);
+
 // `worth` by step, as `DynamicProgram::solve` writes it.
 // Requires: one device without self-discharge, its energy worth nothing at the end; `costs` of the
-// problem, all of them convex, as they must be at the other size. O(steps).
+// problem, all of them convex, as they must be at the other size, or made so. O(steps).
 SizeCut size_cut(const Problem& problem, const StageCosts& costs, std::span<const double> worth);
 
 }  // namespace bess

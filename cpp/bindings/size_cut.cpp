@@ -10,8 +10,9 @@ namespace bess::border {
 void bind_size_cut(py::module_& m) {
   m.def(
       "size_cut",
-      [](const ProblemHolder& holder) -> py::object {
+      [](const ProblemHolder& holder, const ProblemHolder& largest) -> py::object {
         thread_local StageCosts costs;  // their room is used again
+        thread_local StageCosts widest;
         thread_local DynamicProgram program;
         const Problem& problem = holder.problem;
         SizeCut cut{};
@@ -21,14 +22,18 @@ void bind_size_cut(py::module_& m) {
           std::vector<double> energy(problem.site.steps());
           std::vector<double> worth(problem.site.steps());
           is_found = problem.devices.front().end_worth.empty() && costs.build(problem) &&
-                     costs.kinks() == 0 && !costs.lossy() &&
-                     program.solve(problem, costs, energy, worth).feasible;
+                     !costs.lossy() && widest.build(largest.problem);
+          if (is_found) {
+            make_convex_at_every_size(widest, costs);
+            is_found = program.solve(problem, costs, energy, worth).feasible;
+          }
           if (is_found) cut = size_cut(problem, costs, worth);
         }
         if (!is_found) return py::none();
-        return py::make_tuple(cut.cost, cut.per_capacity, cut.per_charge, cut.per_discharge);
+        return py::make_tuple(cut.cost, cut.per_capacity, cut.per_charge, cut.per_discharge,
+                              widest.kinks());
       },
-      py::arg("problem"));
+      py::arg("problem"), py::arg("largest"));
 }
 
 }  // namespace bess::border

@@ -11,8 +11,6 @@ boxes that the best schedule lies in are cut in two.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from bess import _core
@@ -22,10 +20,11 @@ from bess.decomposition.boxes import Box, Stretch
 from bess.decomposition.coupled_rows import CoupledRows
 from bess.decomposition.entries import Indices, added
 from bess.decomposition.own_columns import OwnColumns, owners
+from bess.decomposition.row_prices import RowPrices, held
 from bess.highs import Clock
 from bess.site import Site
 
-__all__ = ["CapPrices", "CapSearch"]
+__all__ = ["CapSearch"]
 
 _INFINITY = float("inf")
 _ROUNDING = 1e-10  # of the capacity: energies nearer than that are the same
@@ -35,17 +34,6 @@ _SHORT_HOURS = 5 * 24
 _MOST_CUTS = 60
 # Of the gap asked for, what schedules may cost more than their boxes say.
 _SHARE = 0.25
-
-
-class CapPrices(NamedTuple):
-    """What the cuts found last."""
-
-    of_cap: Floats
-    """What one more kWh of each cap is worth."""
-    of_row: Floats
-    """The dual of each of the tariff's rows."""
-    columns: Floats
-    """The tariff's columns."""
 
 
 class CapSearch:
@@ -59,10 +47,12 @@ class CapSearch:
         site: Site,
         battery: Battery,
         end_value: float,
-        price: CapPrices,
+        price: RowPrices,
+        columns: Floats,
         clock: Clock,
     ) -> None:
-        self._rows, self._limits, self._price = rows, limits, price
+        self._rows, self._limits = rows, limits
+        self._of_cap, self._columns = price.of_cap, columns
         self._capacity, self._clock = battery.capacity_kwh, clock
         self._rounding = _ROUNDING * battery.capacity_kwh
         low, high = limits[0, -1], limits[1, -1]
@@ -70,10 +60,9 @@ class CapSearch:
         starts, self._of_column = self._cut_into_stretches(site.step_hours)
         ends = [*starts[1:], site.steps]
         owner, own_row = owners(rows, self._of_column)
-        cost = rows.cost - added(rows.cap_column, price.of_cap * rows.cap_factor, len(rows.cost))
         of_row = np.where(own_row < 0, price.of_row, 0.0)
-        np.subtract.at(cost, rows.entries.column, rows.entries.value * of_row[rows.entries.row])
-        self._rest = rows.offset + _held(of_row, rows)
+        cost = RowPrices(price.of_cap, of_row).left_of(rows)
+        self._rest = rows.offset + held(of_row, rows)
         shared = np.flatnonzero(owner < 0)
         bound = np.where(cost > 0, rows.lower, rows.upper)[shared]
         self._rest += float((cost[shared] * bound)[cost[shared] != 0].sum())
@@ -164,10 +153,10 @@ class CapSearch:
         stretch.boxes.remove(box)
         lower, upper = float(box.lower[column]), float(box.upper[column])
         worth = added(
-            self._rows.cap_column, self._price.of_cap * self._rows.cap_factor, len(self._rows.cost)
+            self._rows.cap_column, self._of_cap * self._rows.cap_factor, len(self._rows.cost)
         )[column]
         near = reach / worth if worth > 0 else _INFINITY
-        at = self._price.columns[column]
+        at = self._columns[column]
         cuts = [at - near, at + near] if upper - lower > 4 * near else []
         cuts = [cut for cut in cuts if lower < cut < upper] or [(lower + upper) / 2]
         for low, high in zip([lower, *cuts], [*cuts, upper], strict=True):
@@ -216,9 +205,3 @@ class CapSearch:
                 starts.append(int(t))
         place = np.searchsorted(starts, first, side="right") - 1
         return starts, np.where(caps & ~long, place, -1).astype(np.int32)
-
-
-def _held(dual: Floats, rows: CoupledRows) -> float:
-    """What rows add to a bound with these duals."""
-    used = dual != 0
-    return float(dual[used] @ np.where(dual > 0, rows.row_lower, rows.row_upper)[used])

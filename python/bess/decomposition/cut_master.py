@@ -102,7 +102,7 @@ class CutMaster:
         self._cuts: list[tuple[Floats, Entries]] = []
         self._of_block: list[Indices] = []
         self._weight = np.zeros(0)  # of each cut in the last bound
-        self.row_dual = np.zeros(0)
+        self.row_dual = np.zeros(len(rows.row_lower))
         """Of each of the tariff's rows, in the last bound."""
         self._program = GrowingProgram(clock, adds_columns=False)
         self._programs = [self._program]
@@ -208,10 +208,10 @@ class CutMaster:
         weight = np.maximum(on_cuts, 0.0)
         of_block = np.concatenate(self._of_block)
         total = added(of_block, weight, self._blocks.count)
+        self._weight = weight
         if (total <= 0).any():
             return -_INFINITY
         weight /= total[of_block]
-        self._weight = weight
         # An infinite bound of a row takes no dual.
         lower, upper = self._row_lower, self._row_upper
         on_rows = np.where(lower == -_INFINITY, np.minimum(on_rows, 0.0), on_rows)

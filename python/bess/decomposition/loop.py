@@ -10,11 +10,12 @@ import numpy as np
 from bess import _core
 from bess._arrays import Floats
 from bess.decomposition.blocks import Blocks, cut_into_blocks, part_bounds
-from bess.decomposition.cap_search import CapPrices, CapSearch
+from bess.decomposition.cap_search import CapSearch
 from bess.decomposition.coupled_rows import CoupledRows, split
 from bess.decomposition.cut_master import CutMaster, CutPoint, Cuts
 from bess.decomposition.entries import Entries
 from bess.decomposition.priced_steps import PricedSteps
+from bess.decomposition.row_prices import RowPrices
 from bess.decomposition.trajectory_master import TrajectoryMaster
 from bess.dynamic_program import Optimum, kinks_at
 from bess.errors import SolverError
@@ -26,7 +27,7 @@ from bess.site import Site
 from bess.strategy import Optimize
 from bess.unit import Unit
 
-__all__ = ["not_by_cuts", "optimize_by_cuts"]
+__all__ = ["Rounds", "not_by_cuts", "optimize_by_cuts"]
 
 # The search ends when this many rounds have not brought the gap to this part of what it was.
 _PATIENCE = 20
@@ -79,7 +80,7 @@ def optimize_by_cuts(
     rows = split(money.charges, limits, unit.battery)
     if rows is None:
         return None
-    search = _Rounds(site, unit, strategy, money, limits, rows, clock)
+    search = Rounds(site, unit, strategy, money, limits, rows, clock)
     try:
         return search.run(within)
     except SolverError:
@@ -98,7 +99,7 @@ class _Schedule(NamedTuple):
     """Where its prices alone do not tell them."""
 
 
-class _Rounds:
+class Rounds:
     """The best schedule known, the best bound, and the columns and prices to try next."""
 
     def __init__(
@@ -191,6 +192,12 @@ class _Rounds:
         self._best = _Schedule(cost, columns, energy, self._oracle.worth, self._steps.stated, flows)
 
     @property
+    def row_prices(self) -> RowPrices:
+        """With which the tariff's rows undercut nothing, and come to the cuts' last bound."""
+        block = self._blocks.of_step[self._rows.cap_step]
+        return RowPrices(self._below.mean(self._worths_of_caps, block), self._below.row_dual)
+
+    @property
     def _can_branch(self) -> bool:
         """Whether boxes of caps may close a gap that steps that are not convex leave."""
         falls = len(self._unit.end_worth) > 1  # what the end is worth is one slope there
@@ -200,8 +207,7 @@ class _Rounds:
     def _branch(self, gap: float) -> None:
         """Close the gap in boxes of the columns that cap import."""
         assert self._point is not None
-        block = self._blocks.of_step[self._rows.cap_step]
-        of_cap = self._below.mean(self._worths_of_caps, block)
+        price = self.row_prices
         search = CapSearch(
             self._rows,
             self._steps.problem,
@@ -209,7 +215,8 @@ class _Rounds:
             self._site,
             self._unit.battery,
             self._unit.end_worth[0][0] if self._unit.end_worth else 0.0,
-            CapPrices(of_cap, self._below.row_dual, self._point.columns),
+            price,
+            self._point.columns,
             self._clock,
         )
         gaps = [np.inf] * _PATIENCE
@@ -329,8 +336,7 @@ class _Rounds:
 
     def _cuts(self) -> Cuts:
         numbers, count, column, value = self._oracle.cut(self._blocks.starts)
-        if self._can_branch:
-            self._worths_of_caps.append(self._oracle.worth_of_cap)
+        self._worths_of_caps.append(self._oracle.worth_of_cap)
         block = np.repeat(np.arange(self._blocks.count, dtype=np.int32), count)
         slopes = Entries(block, column, value)
         return Cuts(numbers[:, 0], numbers[:, 1], numbers[:, 2], slopes, self._price)

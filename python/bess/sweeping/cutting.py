@@ -1,108 +1,127 @@
-"""The size of least cost where the cost is convex in it, proven.
+"""The size of least cost, closed in by planes that no size's cost is below.
 
-With perfect foresight, and steps that are all convex, the least cost of a year is the value of a
-linear program in whose right-hand side capacity and power stand, so it is jointly convex in them.
-What stored energy is worth by step, found for one size, gives by weak duality a line (a plane) that
-is nowhere above that cost. The highest of such planes at each size is a model from below; where it
-is least, the next size is tried, until cost and model meet there.
+The highest of the planes at each size is a model from below; where it is least, the next size is
+tried, until cost and model meet there, or a plane says nothing new.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-from bess import _core
 from bess._arrays import Floats
-from bess.battery import Battery
-from bess.dynamic_program import StepSolver
 from bess.growing_program import GrowingProgram
 from bess.highs import Clock
-from bess.prices import Prices
-from bess.site import Site
-from bess.strategy import Optimize
+from bess.sweeping.planes import Planes
 from bess.sweeping.sizes import Sizes, points_of
-from bess.unit import Unit
 
-__all__ = ["CutSearch", "Proven"]
+__all__ = ["Proven", "least_by_planes"]
 
-_SAME = 1e-9
-"""Relative to what is paid: costs that differ by less are the same."""
 _MOST_ROUNDS = 300
+_ROUNDING = 1e-6
+"""Of a range: by so much more is left in it than may be left out."""
+_LESS = 0.9
+"""The largest power is found anew where it is less than this part of what it was."""
+_NEAR = 4.0
+"""A plane's distance below the cost, and what costs that differ by it let be missed."""
 
 
 class Proven(NamedTuple):
-    """The point of least cost, that cost, what none is below, and how many were tried."""
+    """The best point tried, its cost, what none is below, and how many were tried."""
 
     point: Floats
     cost: float
     bound: float
     tried: int
+    near: float
+    """How near cost and bound come where all is convex."""
+    hulls: int
+    """How many steps are not convex."""
 
 
-class CutSearch:
-    """Looks for the size with the least of ``weight`` times energy at prices, plus ``slopes``.
+def least_by_planes(
+    make: Callable[[tuple[float, float]], Planes | str],
+    sizes: Sizes,
+    weight: float,
+    slopes: tuple[float, float],
+) -> Proven | str:
+    """The size of least ``weight`` times the cost of a year, plus ``slopes``; or why not.
 
-    ``slopes`` are money for each kWh and kW of size.
+    ``make`` gives planes up to a largest capacity and power; ``slopes`` are money for each kWh and
+    kW of size. Where steps are not convex, planes come the nearer the less the largest power is:
+    they are found anew for the sizes that the first ones leave, as long as that helps.
     """
+    search = _Search(weight, slopes)
+    while True:
+        planes = make((sizes.capacity_kwh[1], sizes.power_kw[1]))
+        if isinstance(planes, str):
+            return planes
+        near = search.close_in(planes, sizes)
+        if near is None:
+            return "a load above the import limit, or a policy, needs the battery"
+        if search.hulls and search.cost - search.bound > near:
+            left = sizes.within(*search.left())
+            if left.power_kw[1] < _LESS * sizes.power_kw[1]:
+                sizes = left
+                continue
+        return Proven(search.point, search.cost, search.bound, search.tried, near, search.hulls)
 
-    def __init__(
-        self,
-        site: Site,
-        battery: Battery,
-        strategy: Optimize,
-        prices: Prices,
-        sizes: Sizes,
-        weight: float,
-        slopes: tuple[float, float],
-    ) -> None:
-        self._site, self._battery, self._strategy = site, battery, strategy
-        self._prices = prices.series(site.steps)
-        self._sizes, self._weight, self._slopes = sizes, weight, slopes
 
-    def cut(self, point: Floats) -> tuple[float, Floats] | None:
-        """The cost at a point and its slopes there; None where it is not known to be convex."""
-        capacity, power = (float(value[0]) for value in self._sizes.of(point[None]))
-        size = {"capacity_kwh": capacity, "charge_power_kw": power, "discharge_power_kw": power}
-        unit = Unit(None, self._battery.model_copy(update=size), 10, 10, ())
-        problem = StepSolver(self._site, unit, self._strategy).problem(*self._prices)
-        found = _core.size_cut(problem)
-        if found is None:
-            return None
-        cost, per_capacity, per_charge, per_discharge = found
-        a = self._weight * per_capacity + self._slopes[0]
-        b = self._weight * (per_charge + per_discharge) * self._site.step_hours + self._slopes[1]
-        total = self._weight * cost + self._slopes[0] * capacity + self._slopes[1] * power
-        hours = self._sizes.duration_hours
-        return total, np.array([a, b] if hours is None else [a + b / hours])
+class _Search:
+    """The best size known, and what none is below."""
 
-    def run(self) -> Proven | None:
-        """The least cost; None where steps are not convex, or a size cannot serve the site."""
-        low, high = self._sizes.lower, self._sizes.upper
+    def __init__(self, weight: float, slopes: tuple[float, float]) -> None:
+        self._weight, self._slopes = weight, slopes
+        self._model: _Model
+        self.point: Floats
+        self.cost, self.bound = np.inf, -np.inf
+        self.tried = self.hulls = 0
+
+    def close_in(self, planes: Planes, sizes: Sizes) -> float | None:
+        """Try sizes until a plane says nothing new; how near cost and bound come where all is
+        convex. None where a size cannot serve the site.
+        """
+        low, high = sizes.lower, sizes.upper
         ends = [np.unique([a, b]) for a, b in zip(low, high, strict=True)]
-        todo = [*points_of(ends)[::-1], (low + high) / 2]  # the largest first: is it convex there?
-        model: _Model | None = None
-        best, best_point, bound, tried = np.inf, todo[0], -np.inf, 0
-        while tried < _MOST_ROUNDS:
+        todo = [*points_of(ends)[::-1], (low + high) / 2]
+        near, below = 0.0, -np.inf
+        for number in range(_MOST_ROUNDS):
             point = todo.pop(0)
-            found = self.cut(point)
-            if found is None:
+            capacity, power = (float(value[0]) for value in sizes.of(point[None]))
+            plane = planes.at(capacity, power)
+            if plane is None:
                 return None
-            cost, slopes = found
-            tried += 1
-            if model is None:
-                model = _Model(low, high, max(1.0, abs(cost)))
-            model.add(cost - float(slopes @ point), slopes)
-            if cost < best:
-                best, best_point = cost, point
-            if not todo:
-                least, below = model.least()
-                todo.append(least)
-                bound = max(bound, below)
-                if best - bound <= _SAME * model.scale:
-                    break
-        return Proven(best_point, best, bound, tried)
+            self.tried, self.hulls = self.tried + 1, max(self.hulls, plane.hulls)
+            of_size = self._slopes[0] * capacity + self._slopes[1] * power
+            cost, least = (self._weight * each + of_size for each in (plane.cost, plane.least))
+            a, b = (
+                self._weight * each + slope
+                for each, slope in zip((plane.per_kwh, plane.per_kw), self._slopes, strict=True)
+            )
+            hours = sizes.duration_hours
+            slope = np.array([a, b] if hours is None else [a + b / hours])
+            if number == 0:
+                self._model = _Model(low, high, max(1.0, abs(cost)))
+                near = planes.nearness * self._model.scale
+            self._model.add(least - float(slope @ point), slope)
+            if cost < self.cost:
+                self.cost, self.point = cost, point
+            if todo:
+                continue
+            if least <= below + near:  # the plane where the model was least is no higher
+                break
+            at_least, below = self._model.least()
+            todo.append(at_least)
+            self.bound = max(self.bound, min(below, self.cost))
+            if self.cost - self.bound <= near:
+                break
+        return _NEAR * near
+
+    def left(self) -> tuple[Floats, Floats]:
+        """The ends of what the planes leave: no other size costs less than the best."""
+        return self._model.where_below(self.cost)
 
 
 class _Model:
@@ -144,3 +163,23 @@ class _Model:
         constants, slopes = (np.array(each) for each in zip(*self._planes, strict=True))
         bound = weight @ constants + np.minimum(weight @ slopes, 0.0).sum()
         return self._low + part * self._width, float(bound) * self.scale
+
+    def where_below(self, cost: float) -> tuple[Floats, Floats]:
+        """The ends of the part of the box where no plane is above a cost."""
+        constants, slopes = (np.array(each) for each in zip(*self._planes, strict=True))
+        count, size = slopes.shape
+        ends = np.zeros((2, size))
+        for i in range(size):
+            for end, sign in enumerate((1.0, -1.0)):
+                program = GrowingProgram(Clock(None), adds_columns=False)
+                program.add_columns(sign * (np.arange(size) == i), np.zeros(size), np.ones(size))
+                program.add_rows(
+                    np.full(count, -np.inf),
+                    cost / self.scale - constants + _ROUNDING,
+                    np.arange(0, count * size, size, dtype=np.int32),
+                    np.tile(np.arange(size, dtype=np.int32), count),
+                    slopes.ravel(),
+                )
+                part = program.solve()[0][i] - sign * _ROUNDING
+                ends[end, i] = np.clip(part, 0.0, 1.0)
+        return self._low + ends[0] * self._width, self._low + ends[1] * self._width

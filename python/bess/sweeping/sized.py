@@ -33,7 +33,7 @@ class Sizing:
     bound: float | None
     """No size in the ranges has a greater value: proven by duality. None: it is not known."""
     not_proven: str
-    """Why there is no bound; empty where there is."""
+    """Why there is no bound, or none that is near; empty where there is."""
     figures: Mapping[str, float]
     """The battery's bill and savings of a year, energies and peak, as in a sweep."""
     surface: SweepTable
@@ -41,7 +41,7 @@ class Sizing:
     sizes: Sizes
     """The ranges."""
     spacing: tuple[float, ...] | None
-    """Where there is no bound: how near, in capacity and power, others were tried."""
+    """Where there is no near bound: how near, in capacity and power, others were tried."""
     tried: int
     """How many sizes were."""
     costs: Costs = field(repr=False)
@@ -138,10 +138,12 @@ class Sizing:
             name = f"net present value, {years} years at {rate:g} % ({money})"
             yield name, f"{self.net_present_value:,.2f}"
             if self.gap is not None:
-                yield f"proven: none is worth more by ({money})", f"{self.gap:,.2g}"
+                left = f"{self.gap:,.2f}" if self.gap >= 0.1 else f"{self.gap:.1g}"
+                yield f"proven: none is worth more by ({money})", left
+        if self.not_proven:
+            yield "not proven" if self.bound is None else "not nearer, since", self.not_proven
         if self.spacing is not None:
             near = " by ".join(f"{step:.2g}" for step in self.spacing)
-            yield "not proven", self.not_proven
             yield "tried around the best, in steps of", near
         for end in self.at_end:
             yield "at an end of the ranges", end

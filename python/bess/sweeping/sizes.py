@@ -43,6 +43,12 @@ class Sizes:
             return points[:, 0], points[:, 1]
         return points[:, 0], points[:, 0] / self.duration_hours
 
+    def within(self, lower: Floats, upper: Floats) -> Sizes:
+        """The part of the sizes between two corners."""
+        capacity, power = self.of(np.array([lower, upper]))
+        ends = [(float(each[0]), float(each[1])) for each in (capacity, power)]
+        return Sizes(ends[0], ends[1], self.duration_hours)
+
     def grid(self, count: int, lower: Floats, upper: Floats) -> list[Floats]:
         """The coordinates of a grid between two corners; one alone where they agree."""
         ends = zip(lower.tolist(), upper.tolist(), strict=True)

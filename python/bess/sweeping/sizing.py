@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -16,19 +17,21 @@ from bess.prices import Prices
 from bess.site import Site
 from bess.strategy import FixedSchedule, Optimize, Strategy, Surplus
 from bess.sweeping.costs import Costs
-from bess.sweeping.cutting import CutSearch, Proven
+from bess.sweeping.cutting import least_by_planes
+from bess.sweeping.planes import planes_of
 from bess.sweeping.refining import refine
 from bess.sweeping.sized import Sizing
-from bess.sweeping.sizes import Sizes, points_of, sizes_of
+from bess.sweeping.sizes import points_of, sizes_of
 from bess.sweeping.sweep import sweep
 from bess.sweeping.table import SweepTable
 from bess.tariff import Tariff
-from bess.tariff.pricing import prices_of
 
 __all__ = ["size"]
 
 _SIZED: Final = ("capacity_kwh", "charge_power_kw", "discharge_power_kw")
 _PLAIN: Final = Optimize()
+_LITTLE: Final = 1e-3
+"""Of the value: where no size can be worth more by this, none is dispatched by itself to look."""
 _METRICS: Final = ("net_present_value", "bill", "savings", "import_kwh", "export_kwh", "peak_kw")
 
 
@@ -72,11 +75,14 @@ def size(
     workers, progress
         As for `bess.sweep`.
 
-    Under `Optimize`, at prices by step whose steps are all convex (no negative price, no export
-    above import) and without wear or policies, the cost is jointly convex in capacity and power.
-    There the answer is the best there is, and `Sizing.bound` proves it: no other size in the
-    ranges has a greater value. Elsewhere a grid is tried, and finer ones around the best of it:
-    `Sizing.not_proven` says why.
+    Under `Optimize`, where no price is negative, no export dearer than import, and a tariff has no
+    choices (bands that fall), the cost is jointly convex in capacity and power, demand charges,
+    ratchets and rising bands included. There the answer is the best there is, and `Sizing.bound`
+    proves it: no other size in the ranges has a greater value. With some steps that are not convex,
+    or with wear, the bound holds and is less near; `Sizing.gap` says how far. There, and where
+    there is no bound, finer grids are tried around the best of the surface (not where each size is
+    dispatched by itself and no more than a thousandth can be missing); `Sizing.not_proven` says
+    why.
 
     >>> import numpy as np
     >>> from bess import Costs, Prices, Site
@@ -128,25 +134,33 @@ def size(
     values = surface["net_present_value"]
     if np.isnan(values).all():
         raise SolverError(f"no size has an answer; the first: {surface['error'][0]}")
-    why = _not_proven(strategy, paid, policies, shared)
-    proven: Proven | None = None
-    if not why:
-        proven = _proven(site, paid, strategy, costs, shared, sizes)
-        if proven is None:
-            why = "a step is not convex (a negative price, or export above import), or a load above"
-            why += " the import limit needs the battery"
+    # The value is linear in savings, capacity and power.
+    nothing = float(costs.net_present_value(0.0, 0.0, 0.0))
+    weight = float(costs.net_present_value(1.0, 0.0, 0.0)) - nothing
+    per_kwh = nothing - float(costs.net_present_value(0.0, 1.0, 0.0))
+    per_kw = nothing - float(costs.net_present_value(0.0, 0.0, 1.0))
+    given = Battery(**shared)
+    make = partial(planes_of, site, given, strategy, paid, policies, past_peaks_kw)
+    found = least_by_planes(make, sizes, weight, (per_kwh, per_kw))
+    proven, why = (None, found) if isinstance(found, str) else (found, "")
+    if proven is not None and proven.cost - proven.bound > proven.near:
+        why = _why_apart(proven.hulls, given)
+    tried, spacing = len(grid) + (0 if proven is None else proven.tried), None
+    best, bound, left = None, None, np.inf
     if proven is not None:
-        point, tried, spacing = proven.point, len(grid) + proven.tried, None
-    else:
+        best = table(proven.point[None]).row(0)
+        bound = nothing + weight * (best["bill"] + best["savings"]) - proven.bound
+        left = bound - max(best["net_present_value"], 0.0)
+    if why and (bound is None or left > _LITTLE * bound or not by_itself):
         places, finer, tolerance = (1, 2, 2e-3) if by_itself else (3, 4, 1e-5)
         refined = refine(value, axes, values, places=places, finer=finer, tolerance=tolerance)
-        point, tried, spacing = refined.point, refined.tried, refined.spacing
-    best = table(point[None]).row(0)
+        tried, spacing = tried + refined.tried - len(grid), refined.spacing
+        if best is None or refined.value > best["net_present_value"]:
+            best = table(refined.point[None]).row(0)
+    assert best is not None
     worth = best["net_present_value"]
-    bound = None
-    if proven is not None:
-        # What is worth nothing else than the cost that was searched is the same for all sizes.
-        bound = max(worth + (proven.cost - proven.bound), worth, 0.0)
+    if bound is not None:
+        bound = max(bound, worth, 0.0)
     if not worth > 0:
         best, worth = {}, 0.0
     return Sizing(
@@ -201,44 +215,11 @@ def _each_by_itself(strategy: Strategy, tariff: Tariff | None, policies: Sequenc
     return not isinstance(strategy, (Surplus, FixedSchedule))
 
 
-def _not_proven(
-    strategy: Strategy, paid: Tariff | Prices, policies: Sequence[Any], shared: Mapping[str, Any]
-) -> str:
-    """Why convexity does not tell the best size; empty where it may."""
-    if not isinstance(strategy, Optimize):
-        return f"{type(strategy).__name__} is a rule, under which cost is not convex in size"
-    if strategy != _PLAIN:
-        return "the strategy has options of its own"
-    if isinstance(paid, Tariff) and paid.not_by_step():
-        return f"prices by step do not make up the bill: {paid.not_by_step()}"
-    if policies:
-        return "there are policies"
-    if shared["degradation_cost_per_kwh"]:
-        return "the dispatch counts degradation, the value does not"
-    if shared["self_discharge_per_hour"]:
-        return "the battery discharges by itself"
-    if shared["terminal_state_of_charge"] == "cyclic":
-        return "the start is free"
-    return ""
-
-
-def _proven(
-    site: Site,
-    paid: Tariff | Prices,
-    strategy: Strategy,
-    costs: Costs,
-    shared: Mapping[str, Any],
-    sizes: Sizes,
-) -> Proven | None:
-    assert isinstance(strategy, Optimize)
-    prices = paid
-    if isinstance(paid, Tariff):
-        prices = prices_of(paid, site.timeline, percentages=True)
-    assert isinstance(prices, Prices)
-    # The value is linear in savings, capacity and power.
-    nothing = float(costs.net_present_value(0.0, 0.0, 0.0))
-    weight = float(costs.net_present_value(1.0, 0.0, 0.0)) - nothing
-    per_kwh = nothing - float(costs.net_present_value(0.0, 1.0, 0.0))
-    per_kw = nothing - float(costs.net_present_value(0.0, 0.0, 1.0))
-    search = CutSearch(site, Battery(**shared), strategy, prices, sizes, weight, (per_kwh, per_kw))
-    return search.run()
+def _why_apart(hulls: int, battery: Battery) -> str:
+    """Why a bound is not near."""
+    why = []
+    if hulls:
+        why.append(f"{hulls} steps are not convex (by a negative price, export above import, say)")
+    if battery.degradation_cost_per_kwh:
+        why.append("the dispatch counts degradation, the value does not")
+    return "; ".join(why) or "what a size costs is itself proven only so far"

@@ -1,0 +1,86 @@
+"""A plane comes near the cost at its size, and is below what HiGHS finds at every other, on tariffs
+with demand charges, ratchets, bands, minimum bills, netting and prices of any sign."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from bills import make
+from random_tariffs import random_place, random_tariff
+
+from bess import Battery, Optimize, dispatch
+from bess.errors import InfeasibleError
+from bess.sweeping.planes import planes_of
+
+SIZED = ("capacity_kwh", "charge_power_kw", "discharge_power_kw")
+
+
+def resized(battery: Battery, size: tuple[float, float]) -> Battery:
+    update = dict(zip(SIZED, (size[0], size[1], size[1]), strict=True))
+    return battery.model_copy(update=update | {"degradation_cost_per_kwh": 0.0})
+
+
+def check_planes(seed: int, hours: int, *, wild: bool) -> bool:
+    """Whether there were planes to be checked."""
+    random = np.random.default_rng(seed)
+    site, battery, scale = random_place(random, hours, wild=wild)
+    tariff = random_tariff(random, site, scale, wild=wild)
+    update = {"self_discharge_per_hour": 0.0}
+    battery = battery.model_copy(update=update)
+    largest = scale * float(random.choice([0.5, 6.0, 40.0])), scale * float(random.choice([2, 20]))
+    sizes = [(largest[0] * a, largest[1] * b) for a, b in random.random((3, 2)) ** 2 + 1e-3]
+    sizes = [(min(a, largest[0]), min(b, largest[1])) for a, b in sizes]
+    planes = planes_of(site, battery, Optimize(), tariff, (), None, largest)
+    if isinstance(planes, str):
+        assert "choices" in planes
+        return False
+    found = [planes.at(*size) for size in sizes]
+    for size in sizes:
+        try:
+            judged = dispatch(
+                site,
+                resized(battery, size),
+                Optimize(engine="highs", time_limit=20),
+                tariff=tariff,
+            )
+        except InfeasibleError:
+            continue
+        assert judged.bill is not None
+        assert judged.gap is not None
+        paid = max(1.0, sum(abs(line.amount) for line in judged.bill.lines))
+        for at, plane in zip(sizes, found, strict=True):
+            if plane is None:
+                continue
+            below = plane.least + plane.per_kwh * (size[0] - at[0])
+            below += plane.per_kw * (size[1] - at[1])
+            assert below <= judged.bill.total + 1e-8 * paid
+            if at == size:
+                assert plane.cost >= judged.bill.total - (judged.gap + 1e-8) * paid
+                is_convex = not wild and not battery.degradation_cost_per_kwh
+                if is_convex and not plane.hulls:
+                    assert plane.cost - plane.least <= 3e-6 * paid
+    return True
+
+
+@pytest.mark.highs
+@pytest.mark.parametrize("wild", [False, True])
+def test_planes_are_near_at_their_size_and_below_the_optimum_at_others(wild: bool) -> None:
+    checked = [check_planes(seed, 60, wild=wild) for seed in range(1000, 1012)]
+    assert sum(checked) > 4
+
+
+def test_a_sun_with_a_meter_of_its_own_has_no_planes() -> None:
+    site, battery, _ = random_place(np.random.default_rng(1), 24, wild=False)
+    battery = battery.model_copy(update={"self_discharge_per_hour": 0.0})
+    tariff = make(metering="buy_all_sell_all")
+    why = planes_of(site, battery, Optimize(), tariff, (), None, (5.0, 2.0))
+    assert why == "the sun has a meter of its own"
+
+
+@pytest.mark.slow
+@pytest.mark.highs
+@pytest.mark.parametrize("wild", [False, True])
+@pytest.mark.parametrize("first", range(0, 400, 50))
+def test_planes_are_so_on_many_random_tariffs(first: int, wild: bool) -> None:
+    checked = [check_planes(seed, 200, wild=wild) for seed in range(first, first + 50)]
+    assert sum(checked) > 20
