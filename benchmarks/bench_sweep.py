@@ -37,7 +37,12 @@ NIGHT, ALL_DAY = schedule((0, 6), (16, 21)), schedule((0, 16), (16, 24))
 @pytest.fixture(scope="session")
 def shop(shared_data: Path) -> bess.Site:
     """A measured commercial site with 400 kW of sun, 35,040 quarter hours."""
-    file = shared_data / "loads" / "wisconsin_commercial_15min_2022_load_pv.csv"
+    return shop_at(shared_data)
+
+
+def shop_at(folder: Path) -> bess.Site:
+    """The same, of the folder of real inputs."""
+    file = folder / "loads" / "wisconsin_commercial_15min_2022_load_pv.csv"
     load, solar = np.loadtxt(file, delimiter=",", skiprows=1, unpack=True)
     return bess.Site(
         load_kw=load, solar_kw=400 * solar, start="2022-01-01T00:00-06:00", step_hours=0.25

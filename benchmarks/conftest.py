@@ -69,6 +69,11 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 @pytest.fixture(scope="session")
 def home_kwh() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Load and solar of a measured home, kWh in each hour of a year."""
+    return home()
+
+
+def home() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The same."""
     table = np.loadtxt(EXAMPLES / "fontana-home.csv", delimiter=",", skiprows=1, usecols=(1, 2))
     return np.ascontiguousarray(table[:, 0]), np.ascontiguousarray(table[:, 1])
 
@@ -76,7 +81,7 @@ def home_kwh() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 @pytest.fixture(scope="session")
 def hourly(home_kwh: tuple[NDArray[np.float64], NDArray[np.float64]]) -> bess.Site:
     """The home, 8,760 hours."""
-    return _hourly(*home_kwh)
+    return hourly_site(*home_kwh)
 
 
 @pytest.fixture(scope="session")
@@ -84,15 +89,16 @@ def homes(home_kwh: tuple[NDArray[np.float64], NDArray[np.float64]]) -> list[bes
     """Eight homes alike: the same year over and over would be learnt by a branch predictor."""
     load, solar = home_kwh
     six_weeks = 6 * 7 * 24
-    return [_hourly(np.roll(load, i * six_weeks), solar) for i in range(8)]
+    return [hourly_site(np.roll(load, i * six_weeks), solar) for i in range(8)]
 
 
-def _hourly(load: NDArray[np.float64], solar: NDArray[np.float64]) -> bess.Site:
+def hourly_site(load: NDArray[np.float64], solar: NDArray[np.float64]) -> bess.Site:
+    """A home of so much load and sun."""
     return bess.Site(load_kwh=load, solar_kwh=solar, start=START, time_zone=ZONE)
 
 
 @pytest.fixture(scope="session")
-def quarter_hourly(home_kwh: tuple[NDArray[np.float64], NDArray[np.float64]]) -> bess.Site:
+def quarterhourly_site(home_kwh: tuple[NDArray[np.float64], NDArray[np.float64]]) -> bess.Site:
     """The home, each hour in four equal quarters."""
     load, solar = (np.repeat(series, 4) / 4 for series in home_kwh)
     return bess.Site(load_kwh=load, solar_kwh=solar, start=START, step_hours=0.25, time_zone=ZONE)
@@ -107,8 +113,13 @@ def battery() -> bess.Battery:
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real inputs."""
-    beside = Path(__file__).parents[2] / "shared" / "data"
-    folder = Path(os.environ.get("BESS_SHARED_DATA", beside))
+    folder = shared_folder()
     if not folder.is_dir():
         pytest.skip(f"no shared data at {folder}")
     return folder
+
+
+def shared_folder() -> Path:
+    """Where real inputs are, if there are any."""
+    beside = Path(__file__).parents[2] / "shared" / "data"
+    return Path(os.environ.get("BESS_SHARED_DATA", beside))
