@@ -184,6 +184,17 @@ def test_a_battery_that_may_not_sell_displaces_the_sun_when_it_must_empty() -> N
     assert_allclose(result.solar_to_grid_kwh_ac, [2])
 
 
+def test_rounding_of_a_large_load_does_not_bar_the_sun_from_being_sold() -> None:
+    result = bess.dispatch(
+        site([1455.4], [2910.8]),
+        battery(allow_battery_to_grid=False, dc_to_ac_efficiency=0.96),
+        IDLE,
+        policies=[once("2025-06-02T01:00:00Z", high=20)],
+    )
+    assert_allclose(result.battery_to_site_kwh_ac, [2.88])
+    assert_allclose(result.solar_to_grid_kwh_ac, [1455.4 + 2.88])
+
+
 def test_losses_count_in_the_corridor() -> None:
     """1 kW DC into the battery at 0.8: 0.8 kWh an hour, so 1.6 kWh need the last two hours."""
     result = bess.dispatch(

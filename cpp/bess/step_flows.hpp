@@ -26,6 +26,10 @@ struct Floors {
 
 namespace {
 
+// What rounding may leave of a load that is served, as a part of it: taken for an import it would
+// bar the sun from being exported.
+constexpr double kServed = 1e-15;
+
 // kWh AC, but solar_to_battery and solar_curtailed kWh DC.
 template <typename Number>
 struct Flows {
@@ -84,7 +88,7 @@ template <typename Number, bool kLimited>
   const Number to_grid = zero_unless_above(left, floors.battery_export, left);
   const Number to_site = discharge - to_grid;
   const Number missing = unserved - to_site;
-  const Number bought = zero_unless_above(missing, floors.energy, missing);
+  const Number bought = zero_unless_above(missing, step.load * kServed + floors.energy, missing);
   const Number charged = grid_charge * r.grid_per_charge;
   const Number imported = bought + charged;
 
