@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 import bess
 from bess import _core
+from bess.policy import DAYS, SchedulePolicy
+from bess.policy import windows as policy_windows
 from bess.strategy import core_rule
 from bess.tariff import DemandRate, EnergyRate, HourMatrix, Tariff
 
@@ -75,7 +77,7 @@ def batteries(site: bess.Site, order: str, scale: float) -> Floats:
     capacity, energy = scale * capacity, scale * power * site.step_hours
     one = np.ones(COUNT)
     return np.array(
-        [0.1 * capacity, capacity, 0.5 * capacity, energy, energy, one / 0.96]
+        [capacity, 0.1 * capacity, capacity, 0.5 * capacity, energy, energy, one / 0.96]
         + [one * LOSSES[name] for name in LOSSES]
     )
 
@@ -126,14 +128,28 @@ def bench_lanes(
     rows = batteries(site, order, scale)
     by_bin, _ = benchmark(lambda: program.run(rows, instruction_set))
     reached(f"{name}: a battery and step", goal * NANOSECOND, per=COUNT * site.steps)
+    check(site, rule, everything, rows, by_bin)
+
+
+def check(
+    site: bess.Site,
+    rule: _core.Rule,
+    everything: bool,
+    rows: Floats,
+    by_bin: Floats,
+    windows: Sequence[tuple[int, float, float]] = (),
+) -> None:
+    """A few lanes are what the kernel for one battery finds."""
+    start, bin_of = bins_of(site)
     for i in (0, COUNT // 2, COUNT - 1):
+        capacity, least, most = rows[:3, i]
         battery = _core.Battery(
-            capacity=rows[1, i],
-            minimum_energy=rows[0, i],
-            maximum_energy=rows[1, i],
-            initial_energy=rows[2, i],
-            charge_limit=rows[3, i],
-            discharge_limit=rows[4, i],
+            capacity=capacity,
+            minimum_energy=least,
+            maximum_energy=most,
+            initial_energy=rows[3, i],
+            charge_limit=rows[4, i],
+            discharge_limit=rows[5, i],
             ac_to_dc_efficiency=LOSSES["ac_to_dc"],
             dc_to_ac_efficiency=LOSSES["dc_to_ac"],
             input_efficiency=LOSSES["input"],
@@ -143,10 +159,77 @@ def bench_lanes(
             battery_to_grid=everything,
             solar_to_battery=True,
         )
-        flows, _, _ = _core.dispatch_rule(site._core, battery, rule, [])
+        kept = [(t, max(low * capacity, least), high * capacity) for t, low, high in windows]
+        flows, _, _ = _core.dispatch_rule(site._core, battery, rule, kept)
         alone = _core.settle(flows[0] + flows[1], flows[4] + flows[7], start, bin_of, 36)
         size = site.load_kwh.sum() + site.solar_kwh.sum()
         np.testing.assert_allclose(by_bin[:, :, i], alone, rtol=0, atol=1e-12 * size)
+
+
+RESERVES: dict[str, tuple[range, float]] = {
+    "of 40 % from 17 to 21 h": (range(17, 22), 40),
+    "of 30 % always": (range(24), 30),
+}
+
+
+def policies(when: str, site: bess.Site) -> list[SchedulePolicy]:
+    """A reserve at the full hours of every day."""
+    hours, percent = RESERVES[when]
+    return [
+        SchedulePolicy(
+            schedule={
+                "frequency": "weekly",
+                "day_of_week": list(DAYS),
+                "time": f"{hour:02}:00",
+                "timezone": site.timeline.time_zone,
+            },
+            minimum_state_of_charge=percent,
+            maximum_state_of_charge=100,
+        )
+        for hour in hours
+    ]
+
+
+@pytest.mark.benchmark(group="lanes")
+@pytest.mark.parametrize("grid", [True, False], ids=["from the grid", "from the sun"])
+@pytest.mark.parametrize("when", RESERVES)
+def bench_reserve(
+    benchmark: Any, reached: Callable[..., None], hourly: bess.Site, when: str, grid: bool
+) -> None:
+    """Surplus that keeps a reserve, charged from the grid where need be, or from the sun alone."""
+    start, bin_of = bins_of(hourly)
+    rule, rows = _core.Rule.surplus(), batteries(hourly, "grid", 30.0)
+    found = policy_windows(policies(when, hourly), hourly.timeline)
+    windows = [(w.step, w.minimum, w.maximum) for w in found if w.step >= 0]
+    program = _core.SweepProgram(hourly._core, rule, grid, grid, start, bin_of, 36, windows=windows)
+    by_bin, _ = benchmark(lambda: program.run(rows))
+    source = "grid and sun" if grid else "sun alone"
+    reached(f"surplus, house, reserve {when}, {source}: a battery and step", per=COUNT * 8760)
+    check(hourly, rule, grid, rows, by_bin, windows)
+
+
+@pytest.mark.benchmark(group="lanes")
+def bench_hours_at_limits(benchmark: Any, reached: Callable[..., None], hourly: bess.Site) -> None:
+    """Surplus, and the hours in which batteries are full or empty."""
+    start, bin_of = bins_of(hourly)
+    rule, rows = _core.Rule.surplus(), batteries(hourly, "grid", 30.0)
+    program = _core.SweepProgram(hourly._core, rule, False, False, start, bin_of, 36, hours=True)
+    by_bin, totals = benchmark(lambda: program.run(rows))
+    reached("surplus, house, hours full and empty: a battery and step", per=COUNT * 8760)
+    check(hourly, rule, False, rows, by_bin)
+    assert 0 < totals[5:7].max() < 8760
+
+
+@pytest.mark.benchmark(group="lanes")
+@pytest.mark.parametrize("when", RESERVES)
+def bench_reserve_one_by_one(
+    benchmark: Any, reached: Callable[..., None], hourly: bess.Site, when: str
+) -> None:
+    """What a battery takes by `bess.dispatch`, which opens the policies' windows every time."""
+    battery, asked = bess.Battery(), policies(when, hourly)
+    result = benchmark(lambda: bess.dispatch(hourly, battery, bess.Surplus(), policies=asked))
+    reached(f"surplus, house, reserve {when}, bess.dispatch: a step", per=8760)
+    assert result.battery_soc.min() >= 0.1
 
 
 @pytest.mark.benchmark(group="lanes")

@@ -17,6 +17,8 @@ enum class LaneRunKind : std::uint8_t {
   kTake,          // charge from the grid while there is no sun: in closed form
   kTakeBesideSun,
   kSend,  // discharge to load and grid
+  kRest,  // nothing; such runs are told only where policies may want something, or hours are
+          // counted
 };
 
 struct LaneRun {
@@ -40,11 +42,52 @@ struct LaneSeries {
   const double* outlet;  // kSend: what can be discharged; else what sun can be exported
 };
 
+// The state of charge lies in it, as fractions of capacity, at the end of a step.
+struct LaneWindow {
+  double low;
+  double high;
+};
+
+// What a run of a program with policies has besides. A run with windows has them at the end of
+// each of its steps; where they are several it is one step long.
+struct LaneRunPolicy {
+  LaneWindow window;    // what its windows come to together: of two apart, the earlier one
+  std::uint32_t first;  // of its windows
+  std::uint32_t count;  // 0: it has none
+  double imported;      // kWh that are counted as what all batteries have in common
+  double exported;
+};
+
+struct LanePolicies {
+  const LaneRunPolicy* runs;  // null: there are no policies
+  const LaneWindow* windows;
+  const double* load;  // by step, kWh AC
+  const double* solar_outlet;
+  const double* battery_outlet;
+  double noise;  // kWh that an import must be above to be one
+  bool grid_to_battery;
+};
+
+// Where there are policies, or hours are counted, no run has more steps.
+inline constexpr std::size_t kLongestRun = 64;
+
+struct LaneProgram {
+  const LaneRun* runs;
+  std::size_t count;
+  LaneSeries series;
+  bool priced;        // keeps account of the cost
+  bool counts_hours;  // and of the steps at the limits
+  LanePolicies policies;
+};
+
 inline constexpr std::size_t kLanes = 64;
+inline constexpr std::size_t kGroupLanes = 16;  // worked side by side, to hide latencies
 
 // Batteries that are worked side by side. Stored energy counts in kWh AC that it gives at the site,
 // above the minimum.
 struct alignas(64) LaneBlock {
+  double capacity[kLanes];      // nameplate
+  double minimum[kLanes];       // what is never given
   double room[kLanes];          // the most that can be stored
   double stored[kLanes];        // now
   double discharge[kLanes];     // the most in a step
@@ -57,6 +100,9 @@ struct alignas(64) LaneBlock {
   double from_grid[kLanes];   // kWh AC taken to charge, so far
   double sent[kLanes];        // kWh AC of the battery's that were exported, so far
   double cost[kLanes];        // of what the battery changes, at the prices of the runs
+  double full[kLanes];        // steps that end so, so far
+  double empty[kLanes];
+  double missed[kLanes];  // windows, so far
 };
 
 // What a block of batteries changes in a bin.
@@ -66,16 +112,20 @@ struct alignas(64) LaneBin {
   double peak[kLanes];  // kWh imported in a step
 };
 
+// Working memory of the corridor of a group of lanes, for each run.
+struct LaneCorridor {
+  double* bounds;          // [runs][2][kGroupLanes]: low and high at the run's end
+  std::uint8_t* narrowed;  // [runs]: whether they are narrower than the batteries' limits
+};
+
 // Works every run for a block. `reach`: for each run, what the energies come to where each is held
-// to the one limit that all lanes have; null where they differ. `priced`: keeps account of the
-// cost.
-using WorkLanes = void (*)(const LaneRun* runs, std::size_t count, const LaneSeries& series,
-                           const double* reach, bool priced, LaneBlock& block, LaneBin* bins);
-void work_lanes_baseline(const LaneRun*, std::size_t, const LaneSeries&, const double*, bool,
-                         LaneBlock&, LaneBin*);
-void work_lanes_avx2(const LaneRun*, std::size_t, const LaneSeries&, const double*, bool,
-                     LaneBlock&, LaneBin*);
-void work_lanes_avx512(const LaneRun*, std::size_t, const LaneSeries&, const double*, bool,
-                       LaneBlock&, LaneBin*);
+// to the one limit that all lanes have; null where they differ.
+using WorkLanes = void (*)(const LaneProgram& program, const double* reach,
+                           const LaneCorridor& corridor, LaneBlock& block, LaneBin* bins);
+void work_lanes_baseline(const LaneProgram&, const double*, const LaneCorridor&, LaneBlock&,
+                         LaneBin*);
+void work_lanes_avx2(const LaneProgram&, const double*, const LaneCorridor&, LaneBlock&, LaneBin*);
+void work_lanes_avx512(const LaneProgram&, const double*, const LaneCorridor&, LaneBlock&,
+                       LaneBin*);
 
 }  // namespace bess

@@ -3,9 +3,9 @@
 
 namespace bess {
 
-void work_lanes_avx512(const LaneRun* runs, std::size_t count, const LaneSeries& series,
-                       const double* reach, bool priced, LaneBlock& block, LaneBin* bins) {
-  work_lanes(runs, count, series, reach, priced, block, bins);
+void work_lanes_avx512(const LaneProgram& program, const double* reach,
+                       const LaneCorridor& corridor, LaneBlock& block, LaneBin* bins) {
+  work_lanes(program, reach, corridor, block, bins);
 }
 
 }  // namespace bess

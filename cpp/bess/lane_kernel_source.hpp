@@ -14,6 +14,7 @@
 
 #include "bess/lane_kernel.hpp"
 #include "bess/lane_steps.hpp"
+#include "bess/lane_watched.hpp"
 
 namespace bess {
 namespace {
@@ -140,53 +141,101 @@ inline void take(const Account<kPriced>& to, const double* energy) {
 }
 
 template <bool kPriced>
-void work_runs(const LaneRun* runs, std::size_t count, const LaneSeries& series,
-               const double* reach, LaneBlock& block, LaneBin* bins) {
-  double least_discharge[kGroups];
-  double least_solar_charge[kGroups];
-  least_of_groups(block.discharge, least_discharge);
-  least_of_groups(block.solar_charge, least_solar_charge);
-  for (std::size_t r = 0; r < count; ++r) {
-    const LaneRun& run = runs[r];
-    const double* energy = series.energy + run.first;
+inline void rest(const Account<kPriced>& to) {
+  const Vector most = broadcast(to.run.most);
+  for (std::size_t i = 0; i < kParts; ++i) {
+    double* peak = to.bin.peak + to.lane + i * kWidth;
+    store(most_of(load(peak), most), peak);
+  }
+}
+
+// The least limits of the lanes of each group.
+struct LeastLimits {
+  double discharge[kGroups];
+  double solar_charge[kGroups];
+
+  explicit LeastLimits(const LaneBlock& block) {
+    least_of_groups(block.discharge, discharge);
+    least_of_groups(block.solar_charge, solar_charge);
+  }
+};
+
+// Works run `r` for group `g`.
+template <bool kPriced>
+[[gnu::always_inline]] inline void work_run(const Account<kPriced>& to, const LaneSeries& series,
+                                            const double* reach, const LeastLimits& least,
+                                            std::size_t r, std::size_t g) {
+  const LaneRun& run = to.run;
+  const double* energy = series.energy + run.first;
+  Vector within[kParts];
+  const auto find_reach = [&](const double* limit, double least_limit) {
+    if (reach == nullptr) return reach_of(run, energy, limit + to.lane, least_limit, within);
+    for (std::size_t i = 0; i < kParts; ++i) within[i] = broadcast(reach[r]);
+  };
+  switch (run.kind) {
+    case LaneRunKind::kServe:
+      find_reach(to.block.discharge, least.discharge[g]);
+      serve(to, energy, within);
+      break;
+    case LaneRunKind::kStore:
+      find_reach(to.block.solar_charge, least.solar_charge[g]);
+      store_surplus(to, within);
+      break;
+    case LaneRunKind::kStoreAndSell:
+      store_and_sell(to, energy, series.outlet + run.first);
+      break;
+    case LaneRunKind::kTake:
+      take(to, energy);
+      break;
+    case LaneRunKind::kTakeBesideSun:
+      take_beside_sun(to, series);
+      break;
+    case LaneRunKind::kSend:
+      send(to, energy, series.outlet + run.first);
+      break;
+    case LaneRunKind::kRest:
+      rest(to);
+      break;
+  }
+}
+
+template <bool kPriced>
+void work_runs(const LaneProgram& program, const double* reach, LaneBlock& block, LaneBin* bins) {
+  const LeastLimits least(block);
+  for (std::size_t r = 0; r < program.count; ++r) {
+    const LaneRun& run = program.runs[r];
     for (std::size_t g = 0; g < kGroups; ++g) {
-      const std::size_t lane = g * kGroupLanes;
-      const Account<kPriced> to{run, block, bins[run.bin], lane};
-      Vector within[kParts];
-      const auto find_reach = [&](const double* limit, double least) {
-        if (reach == nullptr) return reach_of(run, energy, limit + lane, least, within);
-        for (std::size_t i = 0; i < kParts; ++i) within[i] = broadcast(reach[r]);
-      };
-      switch (run.kind) {
-        case LaneRunKind::kServe:
-          find_reach(block.discharge, least_discharge[g]);
-          serve(to, energy, within);
-          break;
-        case LaneRunKind::kStore:
-          find_reach(block.solar_charge, least_solar_charge[g]);
-          store_surplus(to, within);
-          break;
-        case LaneRunKind::kStoreAndSell:
-          store_and_sell(to, energy, series.outlet + run.first);
-          break;
-        case LaneRunKind::kTake:
-          take(to, energy);
-          break;
-        case LaneRunKind::kTakeBesideSun:
-          take_beside_sun(to, series);
-          break;
-        case LaneRunKind::kSend:
-          send(to, energy, series.outlet + run.first);
-          break;
-      }
+      const Account<kPriced> to{run, block, bins[run.bin], g * kGroupLanes};
+      work_run(to, program.series, reach, least, r, g);
     }
   }
 }
 
-inline void work_lanes(const LaneRun* runs, std::size_t count, const LaneSeries& series,
-                       const double* reach, bool priced, LaneBlock& block, LaneBin* bins) {
-  if (priced) return work_runs<true>(runs, count, series, reach, block, bins);
-  work_runs<false>(runs, count, series, reach, block, bins);
+// The same group after group, each watched.
+template <bool kPriced>
+void watch_runs(const LaneProgram& program, const double* reach, const LaneCorridor& corridor,
+                LaneBlock& block, LaneBin* bins) {
+  const LeastLimits least(block);
+  for (std::size_t g = 0; g < kGroups; ++g) {
+    const std::size_t lane = g * kGroupLanes;
+    if (program.policies.runs != nullptr) find_corridor(program, block, lane, corridor);
+    for (std::size_t r = 0; r < program.count; ++r) {
+      const LaneRun& run = program.runs[r];
+      const Account<kPriced> to{run, block, bins[run.bin], lane};
+      watch_run(to, program, r, corridor,
+                [&] { work_run(to, program.series, reach, least, r, g); });
+    }
+  }
+}
+
+inline void work_lanes(const LaneProgram& program, const double* reach,
+                       const LaneCorridor& corridor, LaneBlock& block, LaneBin* bins) {
+  if (program.counts_hours || program.policies.runs != nullptr) {
+    if (program.priced) return watch_runs<true>(program, reach, corridor, block, bins);
+    return watch_runs<false>(program, reach, corridor, block, bins);
+  }
+  if (program.priced) return work_runs<true>(program, reach, block, bins);
+  work_runs<false>(program, reach, block, bins);
 }
 
 }  // namespace

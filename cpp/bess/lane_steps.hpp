@@ -11,7 +11,6 @@ namespace bess {
 namespace {
 
 constexpr std::size_t kWidth = sizeof(Vector) / sizeof(double);
-constexpr std::size_t kGroupLanes = 16;  // worked side by side, to hide latencies
 constexpr std::size_t kParts = kGroupLanes / kWidth;
 constexpr std::size_t kGroups = kLanes / kGroupLanes;
 

@@ -12,6 +12,8 @@ namespace {
 constexpr double kResidue = 1e-12;
 // What rounding does to the energies of a run is far below this part of them.
 constexpr double kSlack = 1e-9;
+// As rounding leaves of the largest load where the battery serves all of it, and more.
+constexpr double kNoise = 1e-13;
 
 struct StepOfLanes {
   std::optional<LaneRunKind> kind;  // none: the batteries do nothing
@@ -45,19 +47,33 @@ StepOfLanes step_of(const Site& site, const Rule& rule, bool grid_to_battery, bo
   return {};
 }
 
+// How many of the windows, in order, are at step `t`.
+std::size_t windows_at(std::span<const Window> windows, std::size_t t) {
+  std::size_t count = 0;
+  while (count < windows.size() && windows[count].step == t) ++count;
+  return count;
+}
+
 }  // namespace
 
 SweepProgram::SweepProgram(const Site& site, const Rule& rule, bool grid_to_battery,
                            bool battery_to_grid, const Runs& bins, std::size_t bin_count,
-                           const StepPrices& prices)
+                           const StepPrices& prices, const Watched& watched)
     : energy_(site.steps()),
       solar_(site.solar.begin(), site.solar.end()),
       outlet_(site.steps()),
       common_(bin_count),
-      priced_(!prices.buy.empty()) {
+      priced_(!prices.buy.empty()),
+      counts_hours_(watched.hours),
+      held_(!watched.windows.empty()),
+      grid_to_battery_(grid_to_battery),
+      battery_to_grid_(battery_to_grid) {
   assert(site.import_limit.empty() && site.inverter_limit.empty());
   assert(rule.kind == RuleKind::kSurplus || rule.kind == RuleKind::kFixedSchedule);
   assert(static_cast<std::size_t>(bins.start.back()) == site.steps());
+  if (held_) copy_site(site);
+  const std::size_t longest = held_ ? kLongestRun : site.steps();
+  std::span<const Window> windows = watched.windows;
   std::size_t bin_run = 0;
   bool open = false;  // the step before belongs to the last run
   for (std::size_t t = 0; t < site.steps(); ++t) {
@@ -68,7 +84,7 @@ SweepProgram::SweepProgram(const Site& site, const Rule& rule, bool grid_to_batt
     const auto bin = static_cast<std::uint32_t>(bins.bin[bin_run]);
     const double buy = priced_ ? prices.buy[t] : 0.0;
     const double sell = priced_ ? prices.sell[t] : 0.0;
-    const auto [kind, energy, outlet] = step_of(site, rule, grid_to_battery, battery_to_grid, t);
+    auto [kind, energy, outlet] = step_of(site, rule, grid_to_battery, battery_to_grid, t);
     energy_[t] = energy;
     outlet_[t] = outlet;
 
@@ -82,6 +98,10 @@ SweepProgram::SweepProgram(const Site& site, const Rule& rule, bool grid_to_batt
         site.solar_to_grid ? std::min(std::max(-net, 0.0), site.export_limit_at(t)) : 0.0;
     if (kind == LaneRunKind::kSend || counts_all) imported = 0;
     if (counts_all) exported = 0;
+    if (!kind && (held_ || counts_hours_)) {
+      kind = LaneRunKind::kRest;
+      energy = imported;
+    }
     if (!kind) common.peak = std::max(common.peak, imported);
     common.imported += imported;
     common.exported += exported;
@@ -91,18 +111,27 @@ SweepProgram::SweepProgram(const Site& site, const Rule& rule, bool grid_to_batt
       open = false;
       continue;
     }
-    const bool same =
-        open && runs_.back().kind == *kind && runs_.back().buy == buy && runs_.back().sell == sell;
+    const auto here = windows.first(windows_at(windows, t));
+    windows = windows.subspan(here.size());
+    const bool same = open && runs_.back().kind == *kind && runs_.back().buy == buy &&
+                      runs_.back().sell == sell && runs_.back().steps < longest &&
+                      (!held_ || goes_on(here));
     if (!same) {
       runs_.push_back({*kind, bin, static_cast<std::uint32_t>(t), 0, energy, 0, 0, 0, buy, sell});
+      if (held_) add_run_policy(here);
     }
     open = true;
     LaneRun& run = runs_.back();
     ++run.steps;
     run.most = std::max(run.most, energy);
     run.sum += energy;
+    if (held_) {
+      run_policies_.back().imported += imported;
+      run_policies_.back().exported += exported;
+    }
   }
-  for (LaneRun& run : runs_) {
+  for (std::size_t r = 0; r < runs_.size(); ++r) {
+    LaneRun& run = runs_[r];
     run.slack = kSlack * std::abs(run.sum);
     if (run.kind != LaneRunKind::kStoreAndSell) continue;
     const auto first = outlet_.begin() + run.first;
@@ -110,9 +139,64 @@ SweepProgram::SweepProgram(const Site& site, const Rule& rule, bool grid_to_batt
     if (*least < run.most && *most > 0) continue;
     run.kind = LaneRunKind::kStore;
     run.sold = *most > 0 ? 1.0 : 0.0;
-    common_[run.bin].exported += run.sold * run.sum;
-    common_cost_ -= run.sold * run.sum * run.sell;
+    const double sold = run.sold * run.sum;
+    common_[run.bin].exported += sold;
+    common_cost_ -= sold * run.sell;
+    if (held_) run_policies_[r].exported += sold;
   }
+}
+
+void SweepProgram::copy_site(const Site& site) {
+  load_.assign(site.load.begin(), site.load.end());
+  solar_outlet_.resize(site.steps());
+  battery_outlet_.resize(site.steps());
+  for (std::size_t t = 0; t < site.steps(); ++t) {
+    solar_outlet_[t] = site.solar_to_grid ? site.export_limit_at(t) : 0.0;
+    battery_outlet_[t] = battery_to_grid_ ? site.export_limit_at(t) : 0.0;
+  }
+  noise_ = kNoise * *std::max_element(load_.begin(), load_.end());
+}
+
+bool SweepProgram::goes_on(std::span<const Window> windows) const {
+  const LaneRunPolicy& before = run_policies_.back();
+  if (windows.size() != before.count || windows.size() > 1) return false;
+  return windows.empty() ||
+         (windows[0].low == before.window.low && windows[0].high == before.window.high);
+}
+
+void SweepProgram::add_run_policy(std::span<const Window> windows) {
+  LaneRunPolicy policy{{0.0, 1.0},
+                       static_cast<std::uint32_t>(windows_.size()),
+                       static_cast<std::uint32_t>(windows.size()),
+                       0.0,
+                       0.0};
+  for (const Window& window : windows) {
+    LaneWindow& together = policy.window;
+    together = {std::clamp(window.low, together.low, together.high),
+                std::clamp(window.high, together.low, together.high)};
+    windows_.push_back({window.low, window.high});
+  }
+  run_policies_.push_back(policy);
+}
+
+LaneProgram SweepProgram::lane_program() const {
+  return {
+      .runs = runs_.data(),
+      .count = runs_.size(),
+      .series = {energy_.data(), solar_.data(), outlet_.data()},
+      .priced = priced_,
+      .counts_hours = counts_hours_,
+      .policies =
+          {
+              .runs = held_ ? run_policies_.data() : nullptr,
+              .windows = windows_.data(),
+              .load = load_.data(),
+              .solar_outlet = solar_outlet_.data(),
+              .battery_outlet = battery_outlet_.data(),
+              .noise = noise_,
+              .grid_to_battery = grid_to_battery_,
+          },
+  };
 }
 
 const double* Sweep::reach_for(const SweepProgram& program) {
@@ -147,7 +231,12 @@ void Sweep::run(const SweepProgram& program, const LaneBatteries& batteries,
 #if defined(BESS_AVX512)
   if (instructions == InstructionSet::kAvx512) work = work_lanes_avx512;
 #endif
-  const LaneSeries series{program.energy_.data(), program.solar_.data(), program.outlet_.data()};
+  const LaneProgram lanes = program.lane_program();
+  if (program.held_) {
+    corridor_.resize(2 * kGroupLanes * lanes.count);
+    narrowed_.resize(lanes.count);
+  }
+  const LaneCorridor corridor{corridor_.data(), narrowed_.data()};
   reach_discharge_ = -1;
   bins_.resize(program.bins());
   const std::size_t count = batteries.count();
@@ -159,6 +248,8 @@ void Sweep::run(const SweepProgram& program, const LaneBatteries& batteries,
       const double given = batteries.dc_to_ac_efficiency[i];
       const double kept = batteries.input_efficiency[i] * given;
       const double solar_rate = batteries.solar_ratio[i] * kept;
+      b.capacity[lane] = batteries.capacity[i] * given;
+      b.minimum[lane] = batteries.minimum_energy[i] * given;
       b.room[lane] = (batteries.maximum_energy[i] - batteries.minimum_energy[i]) * given;
       b.stored[lane] = (batteries.initial_energy[i] - batteries.minimum_energy[i]) * given;
       b.discharge[lane] = batteries.discharge_limit[i] * given;
@@ -169,10 +260,10 @@ void Sweep::run(const SweepProgram& program, const LaneBatteries& batteries,
           solar_rate > 0 ? batteries.charge_limit[i] / batteries.solar_ratio[i] : 0.0;
       b.grid_per_stored[lane] = 1.0 / (batteries.ac_to_dc_efficiency[i] * kept);
       b.discharged[lane] = b.from_grid[lane] = b.sent[lane] = b.cost[lane] = 0;
+      b.full[lane] = b.empty[lane] = b.missed[lane] = 0;
     }
     std::fill(bins_.begin(), bins_.end(), LaneBin{});
-    work(program.runs_.data(), program.runs_.size(), series, reach_for(program), program.priced(),
-         b, bins_.data());
+    work(lanes, reach_for(program), corridor, b, bins_.data());
     for (std::size_t bin = 0; bin < program.bins(); ++bin) {
       const SweepProgram::Common& common = program.common_[bin];
       const double residue = kResidue * common.gross;
@@ -193,6 +284,9 @@ void Sweep::run(const SweepProgram& program, const LaneBatteries& batteries,
       results.stored[i] =
           batteries.minimum_energy[i] + b.stored[lane] / batteries.dc_to_ac_efficiency[i];
       results.cost[i] = program.priced() ? program.common_cost_ + b.cost[lane] : 0.0;
+      results.full[i] = program.counts_hours_ ? b.full[lane] : 0.0;
+      results.empty[i] = program.counts_hours_ ? b.empty[lane] : 0.0;
+      results.missed[i] = b.missed[lane];
     }
   }
 }

@@ -75,6 +75,9 @@ inline Vector most_of(Vector a, Vector b) {
 inline bool any_above(Vector a, Vector b) {
   return _mm512_cmp_pd_mask(a, b, _CMP_GT_OQ) != 0;
 }
+inline Vector where_above(Vector a, Vector b, Vector x, Vector otherwise) {
+  return _mm512_mask_blend_pd(_mm512_cmp_pd_mask(a, b, _CMP_GT_OQ), otherwise, x);
+}
 
 #elif defined(__AVX2__)
 

@@ -239,6 +239,8 @@ class SweepProgram:
         bins: int,
         buy: Floats | None = None,
         sell: Floats | None = None,
+        windows: list[tuple[int, float, float]] = [],
+        hours: bool = False,
     ) -> None: ...
     def run(
         self, batteries: Floats, instruction_set: str | None = None

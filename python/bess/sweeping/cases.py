@@ -16,6 +16,7 @@ from bess._arrays import Floats
 from bess.battery import Battery
 from bess.dispatch import STRATEGIES
 from bess.errors import InfeasibleError, InputError
+from bess.policy import Window
 from bess.prices import Prices
 from bess.site import Site
 from bess.strategy import (
@@ -74,8 +75,8 @@ class Case:
         InputError
             For a schedule, a tariff, policies or past peaks that do not fit the site.
         """
-        policies, past = (self.options.get(name) for name in ("policies", "past_peaks_kw"))
-        units_of(self.site, Battery(), policies or (), {})
+        past = self.options.get("past_peaks_kw")
+        _ = self._windows
         if past is not None and self.tariff is None:
             raise InputError.at("past_peaks_kw", "are for a tariff")
         zone = None
@@ -140,11 +141,17 @@ class Case:
         return OneByOne(self.site, self.strategy, given)
 
     @cached_property
+    def _windows(self) -> tuple[Window, ...]:
+        """Windows of the policies, for a battery without limits of its own."""
+        policies = self.options.get("policies") or ()
+        return units_of(self.site, Battery(min_state_of_charge=0.0), policies, {})[0].windows
+
+    @cached_property
     def _at_once(self) -> AtOnce | None:
         """How many batteries are worked together; None where each must go by itself."""
         strategy = self.strategy
-        others = [value for name, value in self.options.items() if name != "past_peaks_kw"]
-        if any(others) or {"hours_full", "hours_empty"}.intersection(self.metrics):
+        hours = bool({"hours_full", "hours_empty"}.intersection(self.metrics))
+        if isinstance(strategy, Optimize) and (self._windows or hours):
             return None
         bills = None
         if self.tariff is not None:
@@ -165,7 +172,9 @@ class Case:
         if isinstance(strategy, (Surplus, FixedSchedule)) and Lanes.know_site(self.site):
             zone = None if self.tariff is None else self.tariff.time_zone
             prices = self._paid if bills is None else bills.step_prices
-            return Lanes(self.site, strategy, zone, bills, prices, self._fixed)
+            return Lanes(
+                self.site, strategy, zone, bills, prices, self._fixed, self._windows, hours
+            )
         return None
 
     @cached_property

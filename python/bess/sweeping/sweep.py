@@ -94,8 +94,8 @@ def sweep(
         Whether to show a bar on standard error; by default where that is a terminal.
 
     Surplus and fixed schedule are worked for many batteries at once, straight to the energies and
-    peaks that a bill is made of, unless the site has an import or inverter limit, the battery
-    discharges by itself, or there are policies; everything else battery by battery.
+    peaks that a bill is made of, unless the site has an import or inverter limit, or the battery
+    discharges by itself; everything else battery by battery.
 
     >>> import numpy as np
     >>> from bess import BatteryGrid, Prices, Site, Surplus

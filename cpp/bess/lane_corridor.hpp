@@ -1,0 +1,124 @@
+// The corridor of policies in lanes. Local to the translation unit, as vector.hpp is.
+//
+// A group of lanes is gone through twice. Backwards, from run to run, for the corridor of each
+// lane: the least and the most it may hold at a run's end so that every later window can be met.
+// Where a window and the corridor of later ones have nothing in common the window has precedence:
+// the corridor shrinks to the point of it that is nearest. Then forwards, by the rule. A run in
+// which no lane's corridor is narrower than its battery is worked as without policies. In another,
+// a lane goes as far as it can towards its corridor step by step, unless the run, worked as without
+// policies between the bounds of its windows, stays inside: in a run what is stored only rises or
+// only falls, the low bound rises and the high bound falls, so the run's ends tell. Each lane tells
+// for itself, so that its bits do not depend on its neighbours.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "bess/lane_kernel.hpp"
+#include "bess/lane_steps.hpp"
+
+namespace bess {
+namespace {
+
+// Parts of a battery's capacity: states of charge that differ by less are the same; an import below
+// this is rounding, which must not bar the sun from being exported; by this much rounding may take
+// a lane out of its corridor.
+constexpr double kSameCharge = 1e-9;
+constexpr double kRounding = 1e-11;
+constexpr double kSlack = 1e-14;
+
+struct Bounds {
+  Vector low;
+  Vector high;
+
+  Vector hold(Vector stored) const { return least_of(most_of(stored, low), high); }
+};
+
+inline Bounds limits_of(const LaneBlock& b, std::size_t at) {
+  return {broadcast(0.0), load(b.room + at)};
+}
+
+// A window within a battery's limits.
+inline Bounds bounds_of(const LaneWindow& window, const LaneBlock& b, std::size_t at) {
+  const Bounds limits = limits_of(b, at);
+  const Vector capacity = load(b.capacity + at);
+  const Vector minimum = load(b.minimum + at);
+  const auto stored = [&](double charge) {
+    return limits.hold(subtract(multiply(capacity, broadcast(charge)), minimum));
+  };
+  const Vector low = stored(window.low);
+  return {low, most_of(stored(window.high), low)};
+}
+
+// How far what is stored can rise and fall in a step.
+struct StepReach {
+  Vector stored_per_solar;
+  Vector charge;
+  Vector from_grid;
+  Vector discharge;
+
+  StepReach(const LanePolicies& policies, const LaneBlock& b, std::size_t at)
+      : stored_per_solar(load(b.stored_per_solar + at)),
+        charge(load(b.charge + at)),
+        from_grid(policies.grid_to_battery ? charge : broadcast(0.0)),
+        discharge(load(b.discharge + at)) {}
+
+  Vector rise(double sun) const {
+    return least_of(add(multiply(broadcast(sun), stored_per_solar), from_grid), charge);
+  }
+  Vector fall(double outlet) const { return least_of(broadcast(outlet), discharge); }
+};
+
+// The corridor at the end of each run, for the lanes from `lane` on.
+inline void find_corridor(const LaneProgram& program, const LaneBlock& b, std::size_t lane,
+                          const LaneCorridor& corridor) {
+  const LanePolicies& policies = program.policies;
+  Bounds within[kParts];
+  for (std::size_t i = 0; i < kParts; ++i) within[i] = limits_of(b, lane + i * kWidth);
+  bool narrow = false;
+  const auto find_narrow = [&] {
+    narrow = false;
+    for (std::size_t i = 0; i < kParts; ++i) {
+      const Bounds limits = limits_of(b, lane + i * kWidth);
+      narrow |= any_above(within[i].low, limits.low) || any_above(limits.high, within[i].high);
+    }
+  };
+  for (std::size_t r = program.count; r-- > 0;) {
+    const LaneRun& run = program.runs[r];
+    const LaneRunPolicy& own = policies.runs[r];
+    std::size_t steps = run.steps;  // that matter before the run
+    Bounds windows[kParts];
+    if (own.count > 0) {
+      bool as_windows = true;
+      for (std::size_t i = 0; i < kParts; ++i) {
+        windows[i] = bounds_of(own.window, b, lane + i * kWidth);
+        within[i] = {windows[i].hold(within[i].low), windows[i].hold(within[i].high)};
+        as_windows = as_windows && !any_above(within[i].low, windows[i].low) &&
+                     !any_above(windows[i].high, within[i].high);
+      }
+      if (as_windows) steps = 1;
+      find_narrow();
+    }
+    corridor.narrowed[r] = narrow;
+    if (!narrow) continue;
+    double* bounds = corridor.bounds + r * 2 * kGroupLanes;
+    for (std::size_t i = 0; i < kParts; ++i) {
+      store(within[i].low, bounds + i * kWidth);
+      store(within[i].high, bounds + kGroupLanes + i * kWidth);
+    }
+    for (std::size_t t = run.first + steps; t-- > run.first;) {
+      const double outlet = policies.load[t] + policies.battery_outlet[t];
+      for (std::size_t i = 0; i < kParts; ++i) {
+        const StepReach reach(policies, b, lane + i * kWidth);
+        Bounds& each = within[i];
+        if (own.count > 0) each = {windows[i].hold(each.low), windows[i].hold(each.high)};
+        each.low = positive(subtract(each.low, reach.rise(program.series.solar[t])));
+        each.high = least_of(add(each.high, reach.fall(outlet)), load(b.room + lane + i * kWidth));
+      }
+    }
+    find_narrow();
+  }
+}
+
+}  // namespace
+}  // namespace bess
