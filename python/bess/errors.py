@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ __all__ = [
     "Problem",
     "SolverError",
     "nearest_name",
+    "needs_extra",
 ]
 
 
@@ -146,6 +148,21 @@ class MissingExtraError(BessError, ImportError):
     def __str__(self) -> str:
         feature, extra = self.args
         return f"{feature} needs an extra: pip install 'bess-dispatch[{extra}]'"
+
+
+@contextmanager
+def needs_extra(feature: str, extra: str) -> Iterator[None]:
+    """Import an optional package within: without it a `MissingExtraError` names the extra.
+
+    >>> with needs_extra("to_pandas()", "pandas"):
+    ...     import no_such_package
+    Traceback (most recent call last):
+    bess.errors.MissingExtraError: to_pandas() needs an extra: pip install 'bess-dispatch[pandas]'
+    """
+    try:
+        yield
+    except ImportError:
+        raise MissingExtraError(feature, extra) from None
 
 
 def nearest_name(name: str, known: Iterable[str]) -> str | None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from bess.economics.analysis import as_tariff
 from bess.economics.tables import headline, lifetime_columns
-from bess.errors import InputError, MissingExtraError
+from bess.errors import InputError, needs_extra
 from bess.plots import (
     cash_flow_chart,
     duration_curve,
@@ -97,10 +97,8 @@ def document(title: str, body: Iterable[str]) -> str:
     MissingExtraError
         Without the extra ``plots``.
     """
-    try:
+    with needs_extra("a page of charts", "plots"):
         from plotly.offline import get_plotlyjs
-    except ImportError:
-        raise MissingExtraError("a page of charts", "plots") from None
     css = files("bess").joinpath("page.css").read_text("utf-8")
     return f"""<!DOCTYPE html>
 <html lang="en">

@@ -12,7 +12,7 @@ import numpy as np
 
 from bess._arrays import Floats, freeze
 from bess.device_result import DeviceResult, Row, Violation
-from bess.errors import MissingExtraError
+from bess.errors import needs_extra
 from bess.site import Site
 
 if TYPE_CHECKING:
@@ -230,10 +230,8 @@ class Result:
         MissingExtraError
             Without the extra ``pandas``.
         """
-        try:
+        with needs_extra("to_pandas()", "pandas"):
             import pandas
-        except ImportError:
-            raise MissingExtraError("to_pandas()", "pandas") from None
         timeline = self.site.timeline
         seconds = timeline.start_seconds + timeline.step_seconds * np.arange(self.site.steps)
         index = pandas.DatetimeIndex(seconds.astype("datetime64[s]"), name="timestamp")

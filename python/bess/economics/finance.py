@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from bess._arrays import Floats
-from bess.errors import MissingExtraError
+from bess.errors import needs_extra
 
 __all__ = ["internal_rate_of_return", "net_present_value", "payback_years"]
 
@@ -64,10 +64,8 @@ def internal_rate_of_return(flows: Floats) -> float | None:
     MissingExtraError
         Without the extra ``finance``.
     """
-    try:
+    with needs_extra("the internal rate of return", "finance"):
         import pyxirr
-    except ImportError:
-        raise MissingExtraError("the internal rate of return", "finance") from None
     values = np.polynomial.polynomial.polyval(_DISCOUNTS, flows)
     crossed = np.flatnonzero(np.diff(np.signbit(values)))
     rates = 1 / _DISCOUNTS[crossed] - 1

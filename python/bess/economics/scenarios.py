@@ -16,7 +16,7 @@ from bess.economics.finance import (
     net_present_value,
     payback_years,
 )
-from bess.errors import MissingExtraError
+from bess.errors import needs_extra
 from bess.result import Result
 from bess.tariff.bill import Bill
 
@@ -154,10 +154,8 @@ class Savings:
         MissingExtraError
             Without the extra ``pandas``.
         """
-        try:
+        with needs_extra("to_pandas()", "pandas"):
             import pandas
-        except ImportError:
-            raise MissingExtraError("to_pandas()", "pandas") from None
         columns = {
             name: np.concatenate(([np.nan], values)) for name, values in self.by_year().items()
         }

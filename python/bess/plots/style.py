@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from bess.errors import MissingExtraError
+from bess.errors import needs_extra
 
 __all__ = ["COLOURS", "SCALE", "figure", "graph_objects", "styled"]
 
@@ -31,10 +31,8 @@ _LINES: Final = "#e4e7eb"
 
 def graph_objects(feature: str) -> Any:
     """Plotly's graph objects; without the extra a `MissingExtraError` that names the feature."""
-    try:
+    with needs_extra(feature, "plots"):
         import plotly.graph_objects
-    except ImportError:
-        raise MissingExtraError(feature, "plots") from None
     return plotly.graph_objects
 
 

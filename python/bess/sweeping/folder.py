@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bess.errors import InputError, MissingExtraError
+from bess.errors import InputError, needs_extra
 from bess.sweeping.fingerprint import fingerprint
 from bess.sweeping.running import Chunk, blocks_of
 from bess.sweeping.table import arrow_column
@@ -65,10 +65,8 @@ def parquet(feature: str) -> Any:
     MissingExtraError
         Without the extra ``parquet``.
     """
-    try:
+    with needs_extra(feature, "parquet"):
         import pyarrow.parquet
-    except ImportError:
-        raise MissingExtraError(feature, "parquet") from None
     return pyarrow.parquet
 
 

@@ -15,7 +15,7 @@ from bess._arrays import number, whole_number
 from bess._json import read_json
 from bess._validation import Integer, ListOf, Model, Number
 from bess.battery import Battery
-from bess.errors import InputError, MissingExtraError
+from bess.errors import InputError, MissingExtraError, needs_extra
 from bess.policy import SchedulePolicy
 from bess.prices import Prices
 from bess.site import Site
@@ -210,10 +210,8 @@ def _table(path: Any, folder: Path) -> Mapping[str, Any]:
             if any(None in row or None in row.values() for row in rows):
                 raise ValueError("a row has more or fewer cells than the first")
             return {name: [_cell(row[name]) for row in rows] for name in rows[0]}
-        try:
+        with needs_extra("a table in Parquet", "parquet"):
             import pyarrow.parquet
-        except ImportError:
-            raise MissingExtraError("a table in Parquet", "parquet") from None
         table = pyarrow.parquet.read_table(file)
         return {name: np.asarray(table[name]) for name in table.column_names}
     except MissingExtraError:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bess.errors import InputError, MissingExtraError
+from bess.errors import InputError, needs_extra
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,10 +116,8 @@ class SweepTable(Mapping[str, NDArray[Any]]):
         MissingExtraError
             Without the extra ``pandas``.
         """
-        try:
+        with needs_extra("to_pandas()", "pandas"):
             import pandas
-        except ImportError:
-            raise MissingExtraError("to_pandas()", "pandas") from None
         return pandas.DataFrame({name: self[name].copy() for name in self})
 
     def to_arrow(self) -> pa.Table:
@@ -130,10 +128,8 @@ class SweepTable(Mapping[str, NDArray[Any]]):
         MissingExtraError
             Without the extra ``parquet``.
         """
-        try:
+        with needs_extra("to_arrow()", "parquet"):
             import pyarrow
-        except ImportError:
-            raise MissingExtraError("to_arrow()", "parquet") from None
         return pyarrow.table(
             {name: arrow_column(pyarrow, name, column) for name, column in self._columns.items()}
         )

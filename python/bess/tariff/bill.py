@@ -13,7 +13,7 @@ import numpy as np
 
 from bess import _core
 from bess._arrays import Floats, freeze
-from bess.errors import InputError, MissingExtraError
+from bess.errors import InputError, needs_extra
 from bess.result import Result
 from bess.site import Site
 from bess.tariff.amounts import fixed_lines, lines_on_lines
@@ -135,10 +135,8 @@ class Bill:
         MissingExtraError
             Without the extra ``pandas``.
         """
-        try:
+        with needs_extra("to_pandas()", "pandas"):
             import pandas
-        except ImportError:
-            raise MissingExtraError("to_pandas()", "pandas") from None
         frame = pandas.DataFrame(list(self.lines), columns=list(BillLine._fields))
         starts = [str(p.start.date()) for p in self.billing_periods]
         frame.insert(3, "from", [starts[line.billing_period] for line in self.lines])

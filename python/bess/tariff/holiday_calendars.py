@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from functools import cache, lru_cache
 from typing import Any, Final, Literal, get_args
 
-from bess.errors import InputError, MissingExtraError, nearest_name
+from bess.errors import InputError, nearest_name, needs_extra
 
 __all__ = ["Calendar", "NamedCalendar", "calendar_of", "days_in"]
 
@@ -178,7 +178,7 @@ def _named(of: str, year: int, observed: bool) -> tuple[tuple[date, str], ...]:
         hint = f"; did you mean {guess}?" if guess else ""
         reason = f"is not a known calendar{hint} (NERC, a country such as US, US-CA, XNYS)"
         raise InputError.at("of", reason, of)
-    try:
+    with needs_extra("a calendar by name", "holidays"):
         import holidays
 
         if known[name] == "market":
@@ -187,8 +187,6 @@ def _named(of: str, year: int, observed: bool) -> tuple[tuple[date, str], ...]:
             found = holidays.country_holidays(
                 country, subdiv=subdivision or None, years=year, observed=observed
             )
-    except ImportError:
-        raise MissingExtraError("a calendar by name", "holidays") from None
     pairs = (
         (day, part.replace(_MARK, ""))
         for day, names in sorted(found.items())
@@ -200,10 +198,8 @@ def _named(of: str, year: int, observed: bool) -> tuple[tuple[date, str], ...]:
 @cache
 def _known() -> dict[str, str]:
     """Every calendar by name, and whether it is a country's or a market's."""
-    try:
+    with needs_extra("a calendar by name", "holidays"):
         import holidays
-    except ImportError:
-        raise MissingExtraError("a calendar by name", "holidays") from None
     found = {"NERC": "country"}
     for country, parts in holidays.list_supported_countries().items():
         found |= {country: "country"} | {f"{country}-{part}": "country" for part in parts}
