@@ -98,7 +98,7 @@ def hourly_site(load: NDArray[np.float64], solar: NDArray[np.float64]) -> bess.S
 
 
 @pytest.fixture(scope="session")
-def quarterhourly_site(home_kwh: tuple[NDArray[np.float64], NDArray[np.float64]]) -> bess.Site:
+def quarter_hourly(home_kwh: tuple[NDArray[np.float64], NDArray[np.float64]]) -> bess.Site:
     """The home, each hour in four equal quarters."""
     load, solar = (np.repeat(series, 4) / 4 for series in home_kwh)
     return bess.Site(load_kwh=load, solar_kwh=solar, start=START, step_hours=0.25, time_zone=ZONE)
