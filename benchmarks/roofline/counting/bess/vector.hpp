@@ -62,6 +62,14 @@ inline Vector least_of(Vector a, Vector b) {
 inline Vector most_of(Vector a, Vector b) {
   return each(a, b, [](double x, double y) { return x > y ? x : y; });
 }
+inline Vector where_above(Vector a, Vector b, Vector x, Vector otherwise) {
+  ++counts.arithmetic;
+  Vector c;
+  for (std::size_t i = 0; i < BESS_WIDTH; ++i) {
+    c.lanes[i] = a.lanes[i] > b.lanes[i] ? x.lanes[i] : otherwise.lanes[i];
+  }
+  return c;
+}
 inline bool any_above(Vector a, Vector b) {
   ++counts.arithmetic;
   for (std::size_t i = 0; i < BESS_WIDTH; ++i) {
