@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 
 from bess import Battery, Optimize, Site, bill, dispatch
+from bess.decomposition.coupled_rows import split
+from bess.money import BilledMoney
 from bess.tariff import Tariff
-from bess.tariff.program import ChargeProgram, Expression, MeterBounds
+from bess.tariff.expression import Expression
+from bess.tariff.meter_bounds import MeterBounds, Stretches
+from bess.tariff.objective import _kept
+from bess.tariff.program import ChargeProgram
 from bess.tariff.rates import (
     Band,
     DemandBand,
@@ -19,6 +25,7 @@ from bess.tariff.rates import (
     Ratchet,
 )
 from bess.time_of_use import TimeOfUse
+from bess.unit import units_of
 
 EVENING = TimeOfUse.model_validate({"touPeriods": [{"fromHour": 16, "toHour": 21}]})
 REST = TimeOfUse.model_validate({"touPeriods": [{"fromHour": 21, "toHour": 16}]})
@@ -148,7 +155,38 @@ def test_what_a_month_must_import_follows_from_load_sun_and_store() -> None:
     bounds = MeterBounds(load + 5, np.full(10, 5.0), np.zeros(10), load - sun, store)
     low, high = bounds.of_sum(np.arange(10), np.ones(10), np.zeros(10))
     assert (low, high) == (15.0 - 3.0, 70.0)
-    assert bounds.least_mean(np.arange(10)) == pytest.approx((15.0 - 3.0) / 10)
+    assert bounds.least_mean(Stretches(np.arange(10), bounds.net_load)) == pytest.approx(
+        (15.0 - 3.0) / 10
+    )
+
+
+@pytest.mark.parametrize("name", TARIFFS)
+@pytest.mark.parametrize("solar", [False, True])
+def test_a_bill_laid_out_for_one_battery_is_that_of_the_next(name: str, solar: bool) -> None:
+    tariff, place = Tariff("T", **TARIFFS[name]), two_months(solar)
+    sizes = (3.0, 11.0, 40.0)
+    found = []
+    for kept in (True, False):
+        for size in sizes:
+            if not kept:
+                _kept.cache_clear()
+            store = Battery(capacity_kwh=size, charge_power_kw=size, discharge_power_kw=size)
+            found.append(BilledMoney(place, units_of(place, store, (), {}), tariff).charges)
+    for again, alone in zip(found[: len(sizes)], found[len(sizes) :], strict=True):
+        assert again is not None
+        assert alone is not None
+        assert again.coupling.offset == alone.coupling.offset
+        for part in ("column_lower", "column_upper", "column_cost", "row_lower", "row_upper"):
+            ours, theirs = (getattr(charges.coupling, part) for charges in (again, alone))
+            assert_array_equal(ours, theirs)
+        for ours, theirs in zip(again.entries, alone.entries, strict=True):
+            assert_array_equal(ours, theirs)
+        one, other = (split(charges, (), Battery()) for charges in (again, alone))
+        assert (one is None) == (other is None)
+        if one is not None and other is not None:
+            assert one.unit == other.unit
+            assert_array_equal(one.column_unit, other.column_unit)
+            assert_array_equal(one.penalty, other.penalty)
 
 
 def test_expressions_add_and_scale() -> None:

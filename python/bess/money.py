@@ -14,8 +14,9 @@ from bess.unit import Unit
 if TYPE_CHECKING:
     from bess.tariff import Tariff
     from bess.tariff.demand import PastPeaks
+    from bess.tariff.meter_bounds import MeterBounds
     from bess.tariff.open_bill import OpenBill
-    from bess.tariff.program import Charges, MeterBounds
+    from bess.tariff.program import Charges
 
 __all__ = ["BilledMoney", "Money", "PlannedMoney"]
 
@@ -139,7 +140,7 @@ class PlannedMoney(Money):
 
 def _meter_bounds(site: Site, units: list[Unit], solar_metered_apart: bool) -> MeterBounds:
     """What can cross the meter, whatever the batteries do."""
-    from bess.tariff.program import MeterBounds
+    from bess.tariff.meter_bounds import MeterBounds
 
     taken = given = sold = shifted = 0.0
     solar_ratio = 1 / site.solar_dc_to_ac_efficiency

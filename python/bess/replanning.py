@@ -22,7 +22,7 @@ from bess.unit import Unit
 if TYPE_CHECKING:
     from bess.tariff import Tariff
     from bess.tariff.demand import PastPeaks
-    from bess.tariff.program import MeterBounds
+    from bess.tariff.meter_bounds import MeterBounds
 
 __all__ = ["Plans", "Rolled", "roll_by_plans", "roll_by_steps"]
 
@@ -247,7 +247,7 @@ def _end_value(expected: Site, unit: Unit, bought: Floats, sold: Floats) -> floa
 
 def _loose_bounds(plans: Plans) -> MeterBounds:
     """What holds for everything that is metered or foreseen, and tells nothing of when."""
-    from bess.tariff.program import MeterBounds
+    from bess.tariff.meter_bounds import MeterBounds
 
     load, solar = (2.0 ** np.ceil(np.log2(max(f.most, 1e-3))) for f in plans.ahead)
     b, hours = plans.unit.battery, plans.site.step_hours

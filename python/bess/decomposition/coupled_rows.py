@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -15,7 +16,9 @@ from bess._arrays import Floats
 from bess.battery import Battery
 from bess.decomposition.entries import Entries, Indices, added
 from bess.limits import Limit
-from bess.tariff.program import ChargeProgram, Charges, Expression, MeterBounds, Steps
+from bess.tariff.expression import Expression
+from bess.tariff.meter_bounds import MeterBounds, Steps
+from bess.tariff.program import ChargeProgram, Charges
 
 __all__ = ["CoupledRows", "split"]
 
@@ -91,6 +94,25 @@ class CoupledRows:
 
 def split(charges: Charges | None, limits: Sequence[Limit], battery: Battery) -> CoupledRows | None:
     """The rows sorted, limits last among the sums; None where there are too many sums."""
+    if limits or charges is None or charges.layout is None:
+        return _sorted(charges, limits, battery.dc_to_ac_efficiency)
+    rows = _sorted_once(charges.first or charges)
+    if rows is None or charges.first is None:
+        return rows
+    lower, upper = charges.coupling.column_lower, charges.coupling.column_upper
+    unit = _unit(lower, upper, limits)
+    each = np.where(charges.coupling.integrality != 0, 1.0, unit)
+    return replace(rows, lower=lower, upper=upper, unit=unit, column_unit=each)
+
+
+@lru_cache(maxsize=32)
+def _sorted_once(charges: Charges) -> CoupledRows | None:
+    return _sorted(charges, (), 1.0)
+
+
+def _sorted(
+    charges: Charges | None, limits: Sequence[Limit], dc_to_ac_efficiency: float
+) -> CoupledRows | None:
     if charges is None:
         nothing = np.zeros(len(limits[0].imported))
         meter = MeterBounds(nothing, nothing, nothing, nothing, 0.0)
@@ -100,7 +122,7 @@ def split(charges: Charges | None, limits: Sequence[Limit], battery: Battery) ->
     row_lower = np.append(coupling.row_lower, np.full(len(limits), -_INFINITY))
     row_upper = np.append(coupling.row_upper, [limit.most for limit in limits])
     drawn = np.zeros(count)
-    drawn[charges.rows :] = [limit.drawn[0] * battery.dc_to_ac_efficiency for limit in limits]
+    drawn[charges.rows :] = [limit.drawn[0] * dc_to_ac_efficiency for limit in limits]
     step, row, imported, exported = (
         np.concatenate(parts)
         for parts in zip(
@@ -135,9 +157,7 @@ def split(charges: Charges | None, limits: Sequence[Limit], battery: Battery) ->
     kept = Entries(place[kept.row], kept.column, kept.value)
     factor = imported[of_cap]
     whole = coupling.integrality != 0
-    largest = np.abs([coupling.column_lower, coupling.column_upper]).max(initial=1.0)
-    largest = max(largest, *(abs(limit.most) for limit in limits), 1.0)
-    unit = 2.0 ** round(math.log2(max(largest / _LARGEST, 1.0)))
+    unit = _unit(coupling.column_lower, coupling.column_upper, limits)
     found = CoupledRows(
         cost=coupling.column_cost,
         lower=coupling.column_lower,
@@ -163,6 +183,12 @@ def split(charges: Charges | None, limits: Sequence[Limit], battery: Battery) ->
     )
     found.penalty[:] = _most_costs(found)
     return found
+
+
+def _unit(lower: Floats, upper: Floats, limits: Sequence[Limit]) -> float:
+    largest = np.abs([lower, upper]).max(initial=1.0)
+    largest = max(largest, *(abs(limit.most) for limit in limits), 1.0)
+    return float(2.0 ** round(math.log2(max(largest / _LARGEST, 1.0))))
 
 
 def _entries(limit: Limit, row: int) -> tuple[Steps, Steps, Floats, Floats]:

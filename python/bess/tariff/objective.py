@@ -8,8 +8,9 @@ costs money would not be kept by choice.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -22,14 +23,16 @@ from bess.tariff.amounts import (
     shares_class,
 )
 from bess.tariff.demand import PastPeaks
+from bess.tariff.expression import Expression
 from bess.tariff.layout import Layout, lay_out
+from bess.tariff.meter_bounds import MeterBounds
 from bess.tariff.model import Tariff
 from bess.tariff.objective_demand import demand_charges, peaks_of
 from bess.tariff.objective_energy import energy_charges
 from bess.tariff.objective_steps import series_charges, step_charges
 from bess.tariff.piecewise import Charge
 from bess.tariff.pricing import holding
-from bess.tariff.program import ChargeProgram, Charges, Expression, MeterBounds
+from bess.tariff.program import ChargeProgram, Charges
 from bess.tariff.rates import MinimumCharge
 from bess.timeline import Timeline
 
@@ -39,7 +42,29 @@ __all__ = ["charges_of"]
 def charges_of(
     tariff: Tariff, timeline: Timeline, bounds: MeterBounds, past: PastPeaks | None = None
 ) -> Charges:
-    """The bill as a function of what crosses the meter."""
+    """The bill as a function of what crosses the meter.
+
+    Where nothing but bounds depends on the batteries, it is laid out once, and kept for the next.
+    """
+    given = frozenset((past or {}).items())
+    kept = _kept(tariff, timeline, given, bounds.net_load.tobytes())
+    if kept:
+        return kept[0].at(bounds)
+    charges = _stated(tariff, timeline, bounds, past)
+    if charges.layout is not None:
+        kept.append(charges)
+    return charges
+
+
+@lru_cache(maxsize=32)
+def _kept(tariff: Tariff, timeline: Timeline, past: Hashable, net_load: bytes) -> list[Charges]:
+    """The charges of a tariff at a site, once they are stated and if they are to be kept."""
+    return []
+
+
+def _stated(
+    tariff: Tariff, timeline: Timeline, bounds: MeterBounds, past: PastPeaks | None
+) -> Charges:
     layout = lay_out(tariff, timeline)
     program = ChargeProgram(bounds)
     peaks = peaks_of(layout, program, timeline.step_hours)
@@ -63,6 +88,7 @@ def charges_of(
     return replace(program.finish(total), ordered=_is_ordered(tariff, timeline))
 
 
+@lru_cache(maxsize=32)
 def _is_ordered(tariff: Tariff, timeline: Timeline) -> bool:
     """Whether a kWh exported never earns more than one imported costs, nor less than nothing."""
     prices = [rate.price for rate in tariff.rates]

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bess._arrays import Floats
 from bess.tariff.demand import PastPeaks, looked_back, looks_round, parts_of, year_ends
+from bess.tariff.expression import Expression
 from bess.tariff.layout import Layout, Runs, window_of
+from bess.tariff.meter_bounds import MeterBounds, Stretches
 from bess.tariff.model import Tariff
 from bess.tariff.piecewise import Charge, banded
-from bess.tariff.program import ChargeProgram, Expression
+from bess.tariff.program import ChargeProgram
 from bess.tariff.rates import DemandBand, DemandRate
 from bess.timeline import Timeline
 
@@ -41,32 +44,39 @@ def peaks_of(layout: Layout, program: ChargeProgram, step_hours: float) -> Peaks
             owners.setdefault(b, []).append((window, period))
     runs = layout.runs if layout.peak_runs is None else layout.peak_runs
     intervals = _Intervals(program, layout, runs)
-    groups: dict[tuple[tuple[int, int], ...], list[int]] = {}
+    bins_of: dict[tuple[tuple[int, int], ...], list[int]] = {}
     for b, of_bin in owners.items():
-        groups.setdefault(tuple(of_bin), []).append(b)
-    peaks: Peaks = {}
-    highest: dict[tuple[int, int], float] = {}
-    lowest: dict[tuple[int, int], float] = {}
-    shared = []
-    for windows, bins in groups.items():
-        most = intervals.of(bins)
-        least = program.meter.least_mean(most[0][0]) if layout.interval == 1 else 0.0
-        for window in windows:
-            highest[window] = max(highest.get(window, 0.0), most[1])
-            lowest[window] = max(lowest.get(window, 0.0), least)
-        shared.append((windows, most[0]))
-    variables = {window: program.column(lowest[window], highest[window]) for window in highest}
-    for windows, means in shared:
-        if len(windows) == 1:
-            own = variables[windows[0]]
-        else:
-            own = program.column(0.0, min(highest[window] for window in windows))
-            for window in windows:
-                program.row(variables[window] - own, 0.0)
-        program.means_at_most(*means, own)
-    for window, variable in variables.items():
-        peaks[window] = variable * (1.0 / step_hours)
-    return peaks
+        bins_of.setdefault(tuple(of_bin), []).append(b)
+    groups = [
+        (windows, own, Stretches(own, program.meter.net_load) if layout.interval == 1 else None)
+        for windows, own in ((w, intervals.within(bins)) for w, bins in bins_of.items())
+    ]
+    windows = list(dict.fromkeys(window for group in groups for window in group[0]))
+    shared = [group[0] for group in groups if len(group[0]) > 1]
+
+    def bounds_at(meter: MeterBounds) -> tuple[Floats, Floats]:
+        """Of the peaks of windows, and of the highest in the intervals that several share."""
+        most_of = intervals.most_at(meter)
+        highest, lowest = dict.fromkeys(windows, 0.0), dict.fromkeys(windows, 0.0)
+        for group, own, stretches in groups:
+            most = float(most_of[own].max())
+            least = 0.0 if stretches is None else meter.least_mean(stretches)
+            for window in group:
+                highest[window] = max(highest[window], most)
+                lowest[window] = max(lowest[window], least)
+        joint = [min(highest[window] for window in group) for group in shared]
+        nothing = [0.0] * len(joint)
+        return np.array([*lowest.values(), *nothing]), np.array([*highest.values(), *joint])
+
+    columns = program.columns(bounds_at)
+    variables = dict(zip(windows, columns, strict=False))
+    joint_of = dict(zip(shared, columns[len(windows) :], strict=True))
+    for group, own, _ in groups:
+        peak = joint_of.get(group, variables[group[0]])
+        for window in group if len(group) > 1 else ():
+            program.row(variables[window] - peak, 0.0)
+        program.means_at_most(*intervals.means(own), peak)
+    return {window: variable * (1.0 / step_hours) for window, variable in variables.items()}
 
 
 class _Intervals:
@@ -80,22 +90,27 @@ class _Intervals:
             starts = np.maximum(starts, 0)
         self._steps, self._start = steps, starts
         self._length = np.diff(np.append(starts, steps))
-        self._most = np.add.reduceat(program.meter.most_import, starts) / self._length
         of_interval = np.repeat(runs.bin, np.diff(runs.start))
         ends = np.cumsum(np.bincount(of_interval, minlength=runs.bins))[:-1]
         self._of_bin = np.split(np.argsort(of_interval, kind="stable"), ends)
 
-    def of(self, bins: Sequence[int]) -> tuple[Means, float]:
-        """The steps, intervals and weights of some bins, and the most their means can be."""
-        own = np.sort(np.concatenate([self._of_bin[b] for b in bins]))
-        most = float(self._most[own].max())
+    def most_at(self, meter: MeterBounds) -> Floats:
+        """The most that the mean of each interval can be."""
+        return np.add.reduceat(meter.most_import, self._start) / self._length
+
+    def within(self, bins: Sequence[int]) -> NDArray[np.intp]:
+        """The intervals in some bins."""
+        return np.sort(np.concatenate([self._of_bin[b] for b in bins]))
+
+    def means(self, own: NDArray[np.intp]) -> Means:
+        """The steps of some intervals, the place of each one's interval, and its weight there."""
         if len(self._start) == self._steps:
-            return (own, np.arange(len(own)), np.ones(len(own))), most
+            return own, np.arange(len(own)), np.ones(len(own))
         length = self._length[own]
         interval = np.repeat(np.arange(len(own)), length)
         before = np.cumsum(length) - length
         step = (self._start[own] - before)[interval] + np.arange(len(interval))
-        return (step, interval, 1.0 / length[interval]), most
+        return step, interval, 1.0 / length[interval]
 
 
 def demand_charges(
@@ -113,20 +128,24 @@ def demand_charges(
         if rate.period == "day":
             runs, of_day = daily[window_of(rate)]
             intervals = _Intervals(program, layout, runs)
-            for p, share in enumerate(part):
-                season = share / layout.periods[p].share
-                for day in (np.flatnonzero(of_day[1:] == p) + 1).tolist() if share else ():
-                    means, most = intervals.of([day])
-                    peak = program.column(0.0, most)
-                    program.means_at_most(*means, peak)
-                    kw = peak * (1.0 / timeline.step_hours)
-                    lines.append(_charge(program, rate, p, kw, season))
+            days = [
+                (p, share / layout.periods[p].share, intervals.within([day]))
+                for p, share in enumerate(part)
+                for day in ((np.flatnonzero(of_day[1:] == p) + 1).tolist() if share else ())
+            ]
+            highest = program.columns(partial(_highest_at, intervals, [own for *_, own in days]))
+            for (p, season, own), peak in zip(days, highest, strict=True):
+                program.means_at_most(*intervals.means(own), peak)
+                kw = peak * (1.0 / timeline.step_hours)
+                lines.append(_charge(program, rate, p, kw, season))
             continue
         window = layout.windows.index(window_of(rate))
-        own = [peaks.get((window, p)) for p in range(len(layout.periods))]
-        billed = own if rate.ratchet is None else _ratcheted(rate, own, layout, program, past)
+        by_period = [peaks.get((window, p)) for p in range(len(layout.periods))]
+        billed = by_period
+        if rate.ratchet is not None:
+            billed = _ratcheted(rate, by_period, layout, program, past)
         if rate.period == "year":
-            for last in year_ends(len(own)):
+            for last in year_ends(len(billed)):
                 first = last - last % 12
                 year = [kw for kw in billed[first : last + 1] if kw is not None]
                 share = min(sum(part[first : last + 1]) / 12, 1.0)
@@ -137,6 +156,14 @@ def demand_charges(
             if share and found is not None:
                 lines.append(_charge(program, rate, p, found, share))
     return lines
+
+
+def _highest_at(
+    intervals: _Intervals, groups: Sequence[NDArray[np.intp]], meter: MeterBounds
+) -> tuple[Floats, Floats]:
+    """What the peaks of some groups of intervals lie between."""
+    most = intervals.most_at(meter)
+    return np.zeros(len(groups)), np.array([most[own].max() for own in groups])
 
 
 def _charge(

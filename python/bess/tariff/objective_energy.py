@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bess.tariff.energy import SEVERAL, kind_of
+from bess.tariff.expression import Expression
 from bess.tariff.layout import ANY_HOURS, Layout
 from bess.tariff.model import Tariff
 from bess.tariff.objective_demand import Peaks
 from bess.tariff.objective_netting import BinSums, Entry, NetMetering
 from bess.tariff.piecewise import Charge, banded, larger, smaller, split_by_sign
 from bess.tariff.pricing import with_percentages
-from bess.tariff.program import ChargeProgram, Expression
+from bess.tariff.program import ChargeProgram
 from bess.tariff.rates import Band, EnergyRate
 
 __all__ = ["energy_charges"]

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bess.tariff.energy import band_limits
+from bess.tariff.expression import Expression
 from bess.tariff.layout import Layout
 from bess.tariff.model import Tariff
 from bess.tariff.piecewise import Charge, split_by_sign
 from bess.tariff.pricing import with_percentages
-from bess.tariff.program import ChargeProgram, Expression
+from bess.tariff.program import ChargeProgram
 from bess.tariff.rates import EnergyRate
 
 __all__ = ["BinSums", "Entry", "NetMetering"]

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bess._arrays import Floats
+from bess.tariff.expression import Expression
 from bess.tariff.layout import Layout
 from bess.tariff.lines import Kind
 from bess.tariff.model import Tariff
 from bess.tariff.piecewise import Charge, split_by_sign
-from bess.tariff.program import ChargeProgram, Expression
+from bess.tariff.program import ChargeProgram
 from bess.tariff.rates import EnergyRate
 from bess.tariff.stepwise import spans_of
 from bess.timeline import Timeline

@@ -18,10 +18,11 @@ from bess.site import Site
 from bess.tariff.bill import Bill, bill_energy
 from bess.tariff.demand import PastPeaks
 from bess.tariff.layout import lay_out
+from bess.tariff.meter_bounds import MeterBounds
 from bess.tariff.model import Tariff
 from bess.tariff.objective import charges_of
 from bess.tariff.pricing import prices_of
-from bess.tariff.program import Charges, MeterBounds
+from bess.tariff.program import Charges
 from bess.timeline import Timeline
 
 __all__ = ["OpenBill", "typical_prices"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from bess.tariff.expression import Expression
 from bess.tariff.lines import Kind
-from bess.tariff.program import ChargeProgram, Expression
+from bess.tariff.program import ChargeProgram
 
 __all__ = ["Charge", "banded", "larger", "smaller", "split_by_sign"]
 

@@ -8,57 +8,27 @@ program.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Final
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Final, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bess import _core
 from bess._arrays import Floats
+from bess.tariff.expression import Expression
+from bess.tariff.meter_bounds import MeterBounds, Steps
 
-__all__ = ["ChargeProgram", "Charges", "Expression", "MeterBounds", "Steps"]
+__all__ = ["ChargeProgram", "Charges"]
 
-Steps = NDArray[np.intp]
 _INFINITY: Final = float("inf")
 _WIDER: Final = 1e-4
-_LENGTHS: Final = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 96, 192)
-"""Of the stretches over which a peak is bounded from below, in steps."""
 
-
-class Expression:
-    """A number plus multiples of variables; changed in place only while it is built.
-
-    >>> twice = Expression(1.0, {3: 2.0}) + Expression(0.5, {3: 1.0}) * 2
-    >>> twice.constant, twice.terms
-    (2.0, {3: 4.0})
-    """
-
-    __slots__ = ("constant", "terms")
-
-    def __init__(self, constant: float = 0.0, terms: dict[int, float] | None = None) -> None:
-        self.constant = constant
-        self.terms = {} if terms is None else terms
-
-    def add(self, other: Expression, factor: float = 1.0) -> None:
-        """Add a multiple of another one to this one."""
-        self.constant += factor * other.constant
-        for variable, coefficient in other.terms.items():
-            self.terms[variable] = self.terms.get(variable, 0.0) + factor * coefficient
-
-    def __add__(self, other: Expression) -> Expression:
-        total = Expression(self.constant, dict(self.terms))
-        total.add(other)
-        return total
-
-    def __sub__(self, other: Expression) -> Expression:
-        return self + other * -1.0
-
-    def __mul__(self, factor: float) -> Expression:
-        terms = {variable: factor * value for variable, value in self.terms.items()}
-        return Expression(factor * self.constant, terms)
+Ends = TypeVar("Ends", float, Floats)
+BoundsAt: TypeAlias = Callable[[MeterBounds], tuple[Floats, Floats]]
+"""The least and the most that columns can be, by what can cross the meter."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +46,17 @@ class Charges:
     """Of the rows that hold the means of demand intervals under peaks, which come last."""
     ordered: bool = False
     """Whether, whatever is done, 0 <= what an export earns <= what an import costs."""
+    layout: ChargeLayout | None = field(default=None, repr=False)
+    """What of it is the same whatever can cross the meter; None where nothing is sure to be."""
+    first: Charges | None = field(default=None, repr=False)
+    """The same bill as it was first stated, where that was at another meter."""
+
+    def at(self, meter: MeterBounds) -> Charges:
+        """The same bill, with what else can cross the meter. Requires a ``layout``."""
+        assert self.layout is not None
+        lower, upper = self.layout.bounds_at(meter)
+        coupling = self.layout.coupling_between(column_lower=lower, column_upper=upper)
+        return replace(self, coupling=coupling, first=self.first or self)
 
     def marginal_prices(self, dual: Floats) -> tuple[Floats, Floats]:
         """What one more kWh costs and earns in each step, from money per unit of each row."""
@@ -89,62 +70,11 @@ class Charges:
 
 
 @dataclass(frozen=True, eq=False)
-class MeterBounds:
-    """What can cross the meter, whatever the batteries do; kWh AC, series by step."""
+class ChargeLayout:
+    """A coupling but for the bounds of its columns, which alone depend on the meter."""
 
-    most_import: Floats
-    most_export: Floats
-    least_import: Floats
-    net_load: Floats
-    """Load less solar."""
-    most_shifted: float
-    """What storage can give over consecutive steps beyond what it takes in them."""
-
-    def of_sum(self, steps: Steps, imported: Floats, exported: Floats) -> tuple[float, float]:
-        """Bounds on the sum over rising ``steps`` of factors times import and export."""
-        least, most = self.least_import[steps], self.most_import[steps]
-        sold = exported * self.most_export[steps]
-        low = np.minimum(imported * least, imported * most).sum() + np.minimum(sold, 0.0).sum()
-        high = np.maximum(imported * least, imported * most).sum() + np.maximum(sold, 0.0).sum()
-        if len(steps) and _is_one(imported) and imported[0] > 0 and _is_one(exported):
-            runs = np.concatenate([[0], np.flatnonzero(np.diff(steps) != 1) + 1])
-            by_energy = np.add.reduceat(self.net_load[steps], runs) - self.most_shifted
-            if exported[0] == 0:
-                by_power = np.add.reduceat(least, runs)
-                low = imported[0] * np.maximum(by_power, by_energy).sum()
-            elif exported[0] == -imported[0]:
-                by_power = np.add.reduceat(least - self.most_export[steps], runs)
-                low = imported[0] * np.maximum(by_power, by_energy).sum()
-        return float(low), float(high)
-
-    def least_mean(self, steps: Steps) -> float:
-        """The least that the largest import in some rising steps can be.
-
-        Over consecutive steps, what storage cannot give must come in.
-        """
-        least = float(self.least_import[steps].max())
-        highest = self.net_load[steps].max()
-        before, after = self._summed[steps], self._summed[steps + 1]
-        run = steps - np.arange(len(steps))  # the same where steps follow each other
-        for length in _LENGTHS[: bisect_right(_LENGTHS, len(steps))]:
-            if highest - self.most_shifted / length <= least:
-                continue
-            together = run[length - 1 :] == run[: len(run) - length + 1]
-            net = after[length - 1 :] - before[: len(before) - length + 1]
-            most = float(net.max(where=together, initial=-_INFINITY))
-            if most == -_INFINITY:
-                break
-            least = max(least, (most - self.most_shifted) / length)
-        return least
-
-    @cached_property
-    def _summed(self) -> Floats:
-        """The net load before each step, and all of it."""
-        return np.concatenate([[0.0], np.cumsum(self.net_load)])
-
-
-def _is_one(values: Floats) -> bool:
-    return bool((values == values[0]).all())
+    coupling_between: Callable[..., _core.Coupling]
+    bounds_at: BoundsAt
 
 
 class ChargeProgram:
@@ -165,6 +95,8 @@ class ChargeProgram:
         self._lower: list[float] = []
         self._upper: list[float] = []
         self._binary: list[bool] = []
+        self._by_meter: list[tuple[int, int, BoundsAt]] = []
+        self._asked = False
         self._rows: list[tuple[dict[int, float], float, float]] = []
         self._many: list[tuple[Steps, NDArray[np.intp], Floats, int, int]] = []
 
@@ -173,10 +105,19 @@ class ChargeProgram:
 
         They are kept a hair wider: a solver that rests on a bound does not say what it costs to.
         """
-        self._lower.append(lower - _WIDER * abs(lower))
-        self._upper.append(upper + _WIDER * abs(upper))
+        low, high = _wider(lower, upper)
+        self._lower.append(low)
+        self._upper.append(high)
         self._binary.append(False)
         return Expression(0.0, {len(self._lower) - 1: 1.0})
+
+    def columns(self, bounds_at: BoundsAt) -> list[Expression]:
+        """New variables between such bounds, which may be asked for at other meters, too."""
+        first = len(self._lower)
+        ends = zip(*bounds_at(self.meter), strict=True)
+        found = [self.column(float(low), float(high)) for low, high in ends]
+        self._by_meter.append((first, len(self._lower), bounds_at))
+        return found
 
     def binary(self) -> Expression:
         """A new variable that is 0 or 1."""
@@ -195,19 +136,30 @@ class ChargeProgram:
         factors = [np.broadcast_to(np.float64(f), steps.shape) for f in (imported, exported)]
         key = (steps.tobytes(), factors[0].tobytes(), factors[1].tobytes())
         if key not in self._known:
-            self.column(*self.meter.of_sum(steps, factors[0], factors[1]))
+            self.column(np.nan, np.nan)  # until they are asked for, which they may never be
             self._known[key] = len(self._lower) - 1
             self._sums[self._known[key]] = (steps, factors[0], factors[1])
         return Expression(0.0, {self._known[key]: 1.0})
 
     def bounds(self, expression: Expression) -> tuple[float, float]:
-        """The least and the most that an expression can be, each variable by itself."""
+        """The least and the most that an expression can be, each variable by itself.
+
+        What is built may depend on it, and so on the meter.
+        """
+        self._asked = True
         low = high = expression.constant
         for variable, value in expression.terms.items():
+            self._bound_sum(variable)
             ends = (value * self._lower[variable], value * self._upper[variable])
             if value:
                 low, high = low + min(ends), high + max(ends)
         return low, high
+
+    def _bound_sum(self, variable: int) -> None:
+        """Know the bounds of a variable, if it is a sum over the meter's energies."""
+        if variable in self._sums and np.isnan(self._lower[variable]):
+            low, high = _wider(*self.meter.of_sum(*self._sums[variable]))
+            self._lower[variable], self._upper[variable] = low, high
 
     def equal(self, first: Expression, second: Expression) -> bool:
         """Whether two sums over the meter's energies have the same steps and factors."""
@@ -251,6 +203,8 @@ class ChargeProgram:
                 steps, imported, exported = self._sums[variable]
                 np.add.at(imports, steps, value * imported)
                 np.add.at(exports, steps, -value * exported)
+        for variable in columns:
+            self._bound_sum(variable)
         place, rows = {variable: j for j, variable in enumerate(columns)}, list(self._rows)
         entries = [(np.zeros(0, np.intp),) * 2 + (np.zeros(0),) * 2]
         for variable in columns:
@@ -275,14 +229,13 @@ class ChargeProgram:
         step, row_of, imported, exported = (part[order] for part in merged)
         order = np.argsort(column, kind="stable")
         cost = [0.0 if v in self._sums else objective.terms.get(v, 0.0) for v in columns]
-        coupling = _core.Coupling(
+        coupling_between = partial(
+            _core.Coupling,
             step_start=_starts(step, self._steps),
             step_row=row_of.astype(np.int32),
             import_factor=np.ascontiguousarray(imported),
             export_factor=np.ascontiguousarray(exported),
             column_cost=np.array(cost),
-            column_lower=np.array([self._lower[v] for v in columns]),
-            column_upper=np.array([self._upper[v] for v in columns]),
             integrality=np.array([self._binary[v] for v in columns], np.int32),
             start=_starts(column[order], len(columns)),
             index=index[order].astype(np.int32),
@@ -291,8 +244,37 @@ class ChargeProgram:
             row_upper=upper,
             offset=objective.constant,
         )
+        coupling = coupling_between(
+            column_lower=np.array([self._lower[v] for v in columns]),
+            column_upper=np.array([self._upper[v] for v in columns]),
+        )
         kept = step, row_of, imported, exported
-        return Charges(imports, exports, coupling, kept, end, len(rows))
+        layout = None
+        if not self._asked:
+            layout = ChargeLayout(coupling_between, self._bounds_at(columns, coupling))
+        return Charges(imports, exports, coupling, kept, end, len(rows), layout=layout)
+
+    def _bounds_at(self, columns: list[int], coupling: _core.Coupling) -> BoundsAt:
+        """The bounds of the columns that are kept, at any meter."""
+        sums = [(j, self._sums[v]) for j, v in enumerate(columns) if v in self._sums]
+        ranges = [
+            (np.searchsorted(columns, [first, last]), bounds_at)
+            for first, last, bounds_at in self._by_meter
+        ]
+
+        def bounds_at(meter: MeterBounds) -> tuple[Floats, Floats]:
+            lower, upper = np.array(coupling.column_lower), np.array(coupling.column_upper)
+            for (first, last), own_bounds_at in ranges:
+                lower[first:last], upper[first:last] = _wider(*own_bounds_at(meter))
+            for j, sum_of in sums:
+                lower[j], upper[j] = _wider(*meter.of_sum(*sum_of))
+            return lower, upper
+
+        return bounds_at
+
+
+def _wider(lower: Ends, upper: Ends) -> tuple[Ends, Ends]:
+    return lower - _WIDER * abs(lower), upper + _WIDER * abs(upper)
 
 
 def _starts(sorted_values: NDArray[np.intp], count: int) -> NDArray[np.int32]:
