@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -233,3 +233,49 @@ def bench_best_size(
     reached(f"{case}, the best size")
     assert not found.not_proven
     assert found.gap <= 1e-4 * found.net_present_value
+
+
+@pytest.mark.parametrize("order", ["grid", "shuffled"])
+def bench_in_a_sweep(
+    benchmark: Any, reached: Callable[..., None], commercial_hourly: bess.Site, order: str
+) -> None:
+    """Optima of 64 batteries, hourly, with 24 demand windows, one thread."""
+    benchmark.group = str(CASES[0])
+    paid = tariff(CASES[0], None)
+    columns = {
+        name: column.ravel()
+        for name, column in zip(
+            ("capacity_kwh", "duration_hours"),
+            np.meshgrid(np.linspace(100, 800, 8), np.linspace(1, 6, 8), indexing="ij"),
+            strict=True,
+        )
+    }
+    if order == "shuffled":
+        place = np.random.default_rng(1).permutation(64)
+        columns = {name: column[place] for name, column in columns.items()}
+    batteries = {**columns, "dc_coupled": False}
+    table = benchmark.pedantic(
+        lambda: bess.sweep(
+            commercial_hourly,
+            batteries,
+            bess.Optimize(),
+            tariff=paid,
+            workers=1,
+            metrics=["cost", "gap"],
+        ),
+        rounds=3,
+    )
+    reached(f"the optimum with 24 demand windows in a sweep, {order}: a battery", 1 / 40, per=64)
+    assert table["gap"].max() <= 1e-6
+    by_hand = year_of(CASES[0], commercial_hourly, None)
+    for i in (0, 31, 63):
+        row = table.row(i)
+        capacity = row["capacity_kwh"]
+        own = replace(
+            by_hand,
+            capacity=capacity,
+            power=capacity / row["duration_hours"],
+            lowest=0.1 * capacity,
+            initial=0.5 * capacity,
+        )
+        np.testing.assert_allclose(row["cost"], reduced(own), rtol=1.1e-6)

@@ -59,22 +59,22 @@ double CutOracle::evaluate(std::span<const double> columns) {
   return optimum.feasible ? value : kNoLimit;
 }
 
-void CutOracle::cut(std::span<const std::uint32_t> starts, std::vector<Cut>& cuts,
-                    std::vector<CutSlope>& slopes) {
+void CutOracle::cut(std::span<const double> worth, std::span<const std::uint32_t> starts,
+                    std::vector<Cut>& cuts, std::vector<CutSlope>& slopes) {
   const double retention = problem_->devices.front().battery.retention;
   cuts.clear();
   slopes.clear();
   worth_of_cap_.assign(caps_.size(), 0);
   for (std::size_t b = 0; b < starts.size(); ++b) {
     const std::size_t first = starts[b];
-    const std::size_t last = b + 1 < starts.size() ? starts[b + 1] : worth_.size();
+    const std::size_t last = b + 1 < starts.size() ? starts[b + 1] : worth.size();
     const std::size_t first_slope = slopes.size();
     double constant = 0;
     for (std::size_t t = first; t < last; ++t) {
-      const ImportTier::Tangent tangent = tier_.tangent(t, worth_[t] * unit(t + 1));
+      const ImportTier::Tangent tangent = tier_.tangent(t, worth[t] * unit(t + 1));
       constant += tangent.least;
       if (t > first) {
-        const double kept = worth_[t - 1] - retention * worth_[t];
+        const double kept = worth[t - 1] - retention * worth[t];
         constant += kept * (kept > 0 ? low(t) : high(t));
       }
       if (tangent.worth_of_cap <= 0) continue;
@@ -88,7 +88,7 @@ void CutOracle::cut(std::span<const std::uint32_t> starts, std::vector<Cut>& cut
       slopes[i].value = slope_[slopes[i].column];
       slope_[slopes[i].column] = 0;
     }
-    cuts.push_back({constant, retention * worth_[first], worth_[last - 1],
+    cuts.push_back({constant, retention * worth[first], worth[last - 1],
                     static_cast<std::uint32_t>(first_slope),
                     static_cast<std::uint32_t>(slopes.size() - first_slope)});
   }

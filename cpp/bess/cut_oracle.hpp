@@ -57,9 +57,10 @@ class CutOracle {
   double evaluate(std::span<const double> columns);
   bool is_convex() const { return convex_.steps() == 0; }
 
-  // Of what was evaluated last. `starts`: the first step of each block, the first one 0.
-  void cut(std::span<const std::uint32_t> starts, std::vector<Cut>& cuts,
-           std::vector<CutSlope>& slopes);
+  // What any worths of stored energy, one for each step, say of the blocks; most where it was
+  // evaluated last. `starts`: the first step of each block, the first one 0.
+  void cut(std::span<const double> worth, std::span<const std::uint32_t> starts,
+           std::vector<Cut>& cuts, std::vector<CutSlope>& slopes);
   std::span<const double> cap() const { return cap_; }  // by step, kWh AC; infinite: none
   std::span<const double> penalty() const { return penalty_; }
   // By cap, what one more kWh of it is worth in the cuts last made.

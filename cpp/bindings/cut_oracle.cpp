@@ -57,11 +57,12 @@ void bind_cut_oracle(py::module_& m) {
           py::arg("columns").noconvert())
       .def(
           "cut",
-          [](OracleHolder& self, const Array<std::uint32_t>& starts) {
+          [](OracleHolder& self, const Array<double>& worth, const Array<std::uint32_t>& starts) {
             {
+              const std::span<const double> worths = borrow(worth);
               const std::span<const std::uint32_t> blocks = borrow(starts);
               const py::gil_scoped_release release;
-              self.oracle.cut(blocks, self.cuts, self.slopes);
+              self.oracle.cut(worths, blocks, self.cuts, self.slopes);
             }
             const auto count = static_cast<py::ssize_t>(self.cuts.size());
             py::array_t<double> numbers({count, py::ssize_t{3}});
@@ -83,7 +84,7 @@ void bind_cut_oracle(py::module_& m) {
             }
             return py::make_tuple(numbers, counts, columns, values);
           },
-          py::arg("starts").noconvert())
+          py::arg("worth").noconvert(), py::arg("starts").noconvert())
       .def_property_readonly("is_convex",
                              [](const OracleHolder& self) { return self.oracle.is_convex(); })
       .def_property_readonly("cap",

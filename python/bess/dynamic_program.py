@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +22,9 @@ from bess.money import Money
 from bess.site import Site
 from bess.strategy import Optimize
 from bess.unit import Unit
+
+if TYPE_CHECKING:
+    from bess.decomposition import Recollection
 
 __all__ = [
     "Optimum",
@@ -47,6 +51,8 @@ class Optimum:
     """What one more kWh DC stored in a step would be worth."""
     kinks: int = 0
     """How many steps may be not convex."""
+    search: Recollection | None = None
+    """What the search for it tells of a similar battery."""
 
 
 def kinks_at(import_price: Floats, export_price: Floats) -> int:

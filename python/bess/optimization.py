@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bess.decomposition import not_by_cuts, optimize_by_cuts
+from bess.decomposition import Recollection, not_by_cuts, optimize_by_cuts
 from bess.dynamic_program import Optimum, not_by_steps, optimize_by_steps
 from bess.errors import InputError, SolverError
 from bess.highs import Clock
@@ -31,8 +31,12 @@ def optimize(
     strategy: Optimize,
     money: Money,
     limits: Sequence[Limit] = (),
+    similar: Recollection | None = None,
 ) -> Optimum:
     """The least-cost dispatch of one unit or several, under limits on sums over all steps.
+
+    ``similar`` is what the search for another battery at the site and tariff found, if any was
+    needed: a search then begins there.
 
     Raises
     ------
@@ -57,7 +61,9 @@ def optimize(
             is_small = reason is None and _is_small(site, strategy, money, limits)
             if reason is None and not is_small:
                 within = _within(site, units, strategy, limits)
-                known = optimize_by_cuts(site, units[0], strategy, money, limits, within, clock)
+                known = optimize_by_cuts(
+                    site, units[0], strategy, money, limits, within, clock, similar
+                )
         if known is not None and (
             known.gap <= strategy.gap
             or strategy.engine == "core"

@@ -5,5 +5,6 @@ two small programs between which the optimum is closed in, and `loop` goes round
 """
 
 from bess.decomposition.loop import not_by_cuts, optimize_by_cuts
+from bess.decomposition.recollection import Recollection
 
-__all__ = ["not_by_cuts", "optimize_by_cuts"]
+__all__ = ["Recollection", "not_by_cuts", "optimize_by_cuts"]

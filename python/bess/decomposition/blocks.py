@@ -13,7 +13,7 @@ from bess.decomposition.coupled_rows import CoupledRows
 from bess.decomposition.entries import Indices
 from bess.site import Site
 
-__all__ = ["Blocks", "cut_into_blocks", "part_bounds"]
+__all__ = ["Blocks", "blocks_at", "cut_into_blocks", "part_bounds"]
 
 # Blocks of some days, as long as what a cap holds for but no longer than this, cut where the worth
 # of stored energy jumps: there a limit binds.
@@ -50,17 +50,16 @@ def cut_into_blocks(site: Site, caps: int, worth: Floats, limits: Floats) -> Blo
         near = slice(max(wanted - reach, starts[-1] + 1), min(wanted + reach + 1, site.steps))
         starts.append(near.start + int(np.argmax(jump[near])))
         wanted = starts[-1] + length
-    of_step = np.zeros(site.steps, np.int32)
-    of_step[starts[1:]] = 1
-    ends = [*starts, site.steps]
+    return blocks_at(np.array(starts, np.uint32), limits)
+
+
+def blocks_at(starts: NDArray[np.uint32], limits: Floats) -> Blocks:
+    """Blocks that begin at given steps."""
     low, high = limits
-    return Blocks(
-        np.array(starts, np.uint32),
-        np.cumsum(of_step, dtype=np.int32),
-        low[ends],
-        high[ends],
-        len(starts),
-    )
+    steps = len(low) - 1
+    ends = np.append(starts, steps)
+    of_step = np.repeat(np.arange(len(starts), dtype=np.int32), np.diff(ends))
+    return Blocks(starts, of_step, low[ends], high[ends], len(starts))
 
 
 def part_bounds(

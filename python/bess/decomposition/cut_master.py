@@ -100,8 +100,10 @@ class CutMaster:
         self._lower = np.concatenate([rows.lower, blocks.low, low, np.zeros(len(worth)), -far])
         self._upper = np.concatenate([rows.upper, blocks.high, high, most, far])
         self._cuts: list[tuple[Floats, Entries]] = []
-        self._of_block: list[Indices] = []
-        self._weight = np.zeros(0)  # of each cut in the last bound
+        self.chosen: list[Indices] = []
+        """The blocks that were cut, time by time."""
+        self.weight = np.zeros(0)
+        """Of each cut in the last bound."""
         self.row_dual = np.zeros(len(rows.row_lower))
         """Of each of the tariff's rows, in the last bound."""
         self._program = GrowingProgram(clock, adds_columns=False)
@@ -152,7 +154,7 @@ class CutMaster:
         for program in self._programs:
             program.add_rows(constant / self._rows.unit, np.full(len(chosen), _INFINITY), *by_row)
         self._cuts.append((constant, entries))
-        self._of_block.append(chosen)
+        self.chosen.append(chosen)
 
     def mean(self, of_cuts: list[Floats], block: Indices) -> Floats:
         """What the cuts of each round say of some things in blocks, weighed as the last bound does.
@@ -161,9 +163,9 @@ class CutMaster:
         """
         total = np.zeros(len(block))
         first = 0
-        for said, chosen in zip(of_cuts, self._of_block, strict=True):
+        for said, chosen in zip(of_cuts, self.chosen, strict=True):
             weight = np.zeros(self._blocks.count)
-            weight[chosen] = self._weight[first : first + len(chosen)]
+            weight[chosen] = self.weight[first : first + len(chosen)]
             first += len(chosen)
             total += weight[block] * said
         return total
@@ -205,10 +207,9 @@ class CutMaster:
 
     def _bound(self, on_rows: Floats, on_cuts: Floats) -> float:
         """By weak duality; the weights of each block's cuts are made to add up to 1."""
-        weight = np.maximum(on_cuts, 0.0)
-        of_block = np.concatenate(self._of_block)
+        weight = self.weight = np.maximum(on_cuts, 0.0)
+        of_block = np.concatenate(self.chosen)
         total = added(of_block, weight, self._blocks.count)
-        self._weight = weight
         if (total <= 0).any():
             return -_INFINITY
         weight /= total[of_block]

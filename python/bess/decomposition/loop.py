@@ -9,12 +9,13 @@ import numpy as np
 
 from bess import _core
 from bess._arrays import Floats
-from bess.decomposition.blocks import Blocks, cut_into_blocks, part_bounds
+from bess.decomposition.blocks import Blocks, blocks_at, cut_into_blocks, part_bounds
 from bess.decomposition.cap_search import CapSearch
 from bess.decomposition.coupled_rows import CoupledRows, split
 from bess.decomposition.cut_master import CutMaster, CutPoint, Cuts
 from bess.decomposition.entries import Entries
 from bess.decomposition.priced_steps import PricedSteps
+from bess.decomposition.recollection import Recollection
 from bess.decomposition.row_prices import RowPrices
 from bess.decomposition.trajectory_master import TrajectoryMaster
 from bess.dynamic_program import Optimum, kinks_at
@@ -64,12 +65,14 @@ def optimize_by_cuts(
     limits: Sequence[Limit],
     within: Optimum | None,
     clock: Clock,
+    similar: Recollection | None = None,
 ) -> Optimum | None:
     """The least-cost dispatch of a unit on a tariff, or under limits on sums over all steps.
 
     None where the tariff has too many sums, or rounding leaves no answer. ``within`` is a dispatch
     that keeps the limits, where there are any. Where steps are not convex a gap may be left: boxes
-    of caps close it, unless there are sums over steps or choices, too.
+    of caps close it, unless there are sums over steps or choices, too. ``similar`` is what the
+    search for another battery at the site and tariff found: the search then begins there.
 
     Raises
     ------
@@ -82,7 +85,7 @@ def optimize_by_cuts(
         return None
     search = Rounds(site, unit, strategy, money, limits, rows, clock)
     try:
-        return search.run(within)
+        return search.run(within, similar)
     except SolverError:
         return None
 
@@ -134,13 +137,14 @@ class Rounds:
         self._point: CutPoint | None = None
         self._idle = 0
         """How many rounds in a row have brought no cut that says anything new."""
-        self._worths_of_caps: list[Floats] = []  # by round
+        self._worths: list[Floats] = []  # by round
+        self._worths_of_caps: list[Floats] = []
 
-    def run(self, within: Optimum | None) -> Optimum | None:
+    def run(self, within: Optimum | None, similar: Recollection | None = None) -> Optimum | None:
         """Go round until the gap is reached, or no nearer; None where rounding leaves no answer."""
         site, unit = self._site, self._unit
-        if not self._start(stated_windows(site, [unit])[0]) and not self._start(
-            wanted_windows(site, [unit], self._strategy.relax_policies)[0]
+        if not self._start(stated_windows(site, [unit])[0], similar) and not self._start(
+            wanted_windows(site, [unit], self._strategy.relax_policies)[0], similar
         ):
             return None
         if within is not None:
@@ -239,25 +243,41 @@ class Rounds:
         """How far the best schedule may be from the optimum, relative to its cost."""
         return (self._best.cost - self._bound) / max(1.0, abs(self._best.cost))
 
-    def _start(self, windows: EnergyWindows) -> bool:
+    def _start(self, windows: EnergyWindows, similar: Recollection | None) -> bool:
         """State the problem, and solve it without the tariff's rows; whether it is feasible."""
+        rows = self._rows
         self._steps = PricedSteps(self._site, self._unit, self._money, self._rows, windows)
         if not self._oracle.start(self._steps.stated):
             return False
+        if similar is not None and not self._takes(similar):
+            similar = None
+        if similar is not None:
+            self._columns = np.clip(similar.columns, rows.lower, rows.upper)
         self._value = self._oracle.evaluate(self._columns)
         if self._value == np.inf:
             return False
-        caps = len(np.unique(self._rows.cap_column))
-        self._blocks = cut_into_blocks(self._site, caps, self._oracle.worth, self._oracle.limits)
-        parts = part_bounds(self._rows, self._blocks, self._site, self._unit.battery)
-        self._below = CutMaster(self._rows, self._blocks, parts, self._unit.end_worth, self._clock)
-        if self._rows.sums:
-            self._above = TrajectoryMaster(self._rows, self._blocks, self._clock)
+        if similar is None:
+            caps, worth = len(np.unique(rows.cap_column)), self._oracle.worth
+            self._blocks = cut_into_blocks(self._site, caps, worth, self._oracle.limits)
+        else:
+            self._blocks = blocks_at(similar.starts, self._oracle.limits)
+        parts = part_bounds(rows, self._blocks, self._site, self._unit.battery)
+        self._below = CutMaster(rows, self._blocks, parts, self._unit.end_worth, self._clock)
+        for worth, cut in () if similar is None else similar.heaviest():
+            self._below.add(self._cuts(worth), cut)
+        if rows.sums:
+            self._above = TrajectoryMaster(rows, self._blocks, self._clock)
         return True
+
+    def _takes(self, similar: Recollection) -> bool:
+        """Whether cuts of another battery's search are cuts here."""
+        rows = self._rows
+        alike = len(similar.columns) == len(rows.cost) and not rows.sums and not len(rows.whole)
+        return alike and self._oracle.is_convex and len(similar.worths[0]) == self._site.steps
 
     def _close_in(self) -> None:
         """What the oracle found last: a schedule from above, cuts from below."""
-        cuts = self._cuts()
+        cuts = self._cuts(self._oracle.worth)
         energy = self._oracle.energy
         new = np.ones(self._blocks.count, np.bool_)
         if self._point is not None:
@@ -332,10 +352,15 @@ class Rounds:
             np.where(np.arange(self._rows.sums) < of_tariff, self._price, 0.0)
         )
         kinks = 0 if len(self._rows.whole) else kinks_at(*prices)
-        return Optimum(*flows, cost, bound, gap, "core", best.worth, kinks)
+        found = Recollection(
+            self._blocks.starts, best.columns, self._worths, self._below.chosen, self._below.weight
+        )
+        return Optimum(*flows, cost, bound, gap, "core", best.worth, kinks, found)
 
-    def _cuts(self) -> Cuts:
-        numbers, count, column, value = self._oracle.cut(self._blocks.starts)
+    def _cuts(self, worth: Floats) -> Cuts:
+        """What worths of stored energy say of each block."""
+        numbers, count, column, value = self._oracle.cut(worth, self._blocks.starts)
+        self._worths.append(worth)
         self._worths_of_caps.append(self._oracle.worth_of_cap)
         block = np.repeat(np.arange(self._blocks.count, dtype=np.int32), count)
         slopes = Entries(block, column, value)

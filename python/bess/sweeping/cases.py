@@ -29,6 +29,7 @@ from bess.strategy import (
     core_rule,
 )
 from bess.sweeping.costs import Costs
+from bess.sweeping.cut_optima import CutOptima
 from bess.sweeping.determinants import AtOnce
 from bess.sweeping.lanes import Lanes
 from bess.sweeping.metrics import Baseline, columns_of
@@ -95,7 +96,8 @@ class Case:
     @property
     def least(self) -> int:
         """How many batteries are worth a task of their own, or a file."""
-        return self.chunk if self._at_once is None else _CHUNKS * self.chunk
+        slow = self._at_once is None or self._at_once.is_slow
+        return self.chunk if slow else _CHUNKS * self.chunk
 
     def __getstate__(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
@@ -131,7 +133,7 @@ class Case:
                 rest = np.setdiff1d(rest, known[told], assume_unique=True)
         if len(rest):
             own = _at(fields, rest, count)
-            found = self._one_by_one.find(parameters, own, len(rest), stopped)
+            found = self._one_by_one.find(own, len(rest), stopped)
             parts.append((rest, columns_of(found, self._baseline, self.metrics, self.periods)))
         return {**rows, **_joined(parts, count)}
 
@@ -159,8 +161,12 @@ class Case:
                 return None
             past = past_peaks(self.options.get("past_peaks_kw"), self.tariff)
             bills = ManyBills(self.tariff, self.site.timeline, past=past)
-            optimum = isinstance(strategy, Optimize)
-            if bills.refusal is not None or (optimum and bills.step_prices is not None):
+            if isinstance(strategy, Optimize) and self._paid is None:
+                if bills.refusal is not None or not Optima.know(self.site, strategy):
+                    return None
+                return CutOptima(self.site, bills, strategy, self.tariff, past)
+            by_step = isinstance(strategy, Optimize) and bills.step_prices is not None
+            if bills.refusal is not None or by_step:
                 bills = None
                 told = self._paid is not None and not np.isnan(self._fixed)
                 if not told or "bill_by_kind" in self.metrics:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,9 @@ class AtOnce:
     ``bills`` are on a tariff; without, what is paid at prices by step and ``fixed`` is the bill.
     Where bills have prices by step, what is paid is at those.
     """
+
+    is_slow: ClassVar[bool] = False
+    """Whether a chunk is worth a task of its own, or a file."""
 
     def __init__(self, site: Site, bills: ManyBills | None, fixed: float) -> None:
         self.site = site

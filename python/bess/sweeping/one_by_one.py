@@ -16,7 +16,7 @@ from bess.result import Result
 from bess.site import Site
 from bess.strategy import Strategy
 from bess.sweeping.metrics import Found
-from bess.sweeping.parameters import Parameters
+from bess.sweeping.parameters import battery_of
 from bess.tariff.periods import billing_periods
 
 __all__ = ["OneByOne"]
@@ -50,7 +50,6 @@ class OneByOne:
 
     def find(
         self,
-        parameters: Parameters,
         fields: Mapping[str, Any],
         count: int,
         stopped: Callable[[], bool],
@@ -67,7 +66,7 @@ class OneByOne:
         kinds: dict[str, Any] = {}
         peaks: list[Any] = [None] * count
         hours = self._site.step_hours
-        batteries = [parameters.battery(fields, row) for row in range(count)]
+        batteries = [battery_of(fields, row) for row in range(count)]
         for row, battery in enumerate(batteries):
             if stopped():
                 raise CancelledError

@@ -14,7 +14,7 @@ from bess._arrays import series
 from bess.battery import SIZES, Battery
 from bess.errors import InputError, join_path
 
-__all__ = ["BatteryGrid", "Column", "Parameters", "field", "parameters_of"]
+__all__ = ["BatteryGrid", "Column", "Parameters", "battery_of", "field", "parameters_of"]
 
 Column = NDArray[Any]
 
@@ -67,21 +67,6 @@ class Parameters:
                 found.update(dict.fromkeys(_POWERS, power))
         return found
 
-    def battery(self, fields: Mapping[str, Any], row: int) -> Battery:
-        """The battery of one of the rows that `fields` were made from.
-
-        Raises
-        ------
-        InputError
-            Where it is none, naming the field.
-        """
-        return Battery(
-            **{
-                name: value[[row]].tolist()[0] if isinstance(value, np.ndarray) else value
-                for name, value in fields.items()
-            }
-        )
-
     def check(self, path: str) -> None:
         """Refuse the first row that is no battery, naming the column and the row.
 
@@ -109,7 +94,7 @@ class Parameters:
         self, path: str, rows: Mapping[str, Column], fields: Mapping[str, Any], first: int, row: int
     ) -> None:
         try:
-            self.battery(fields, row)
+            battery_of(fields, row)
         except InputError as error:
             problem = error.problems[0]
             column = self._column_of(problem.path, rows)
@@ -129,6 +114,22 @@ class Parameters:
 
     def _place(self, path: str, name: str, row: int) -> str:
         return join_path(path, f"{name}[{row}]" if name in self.names else name)
+
+
+def battery_of(fields: Mapping[str, Any], row: int) -> Battery:
+    """The battery of one of the rows that `Parameters.fields` were made from.
+
+    Raises
+    ------
+    InputError
+        Where it is none, naming the field.
+    """
+    return Battery(
+        **{
+            name: value[[row]].tolist()[0] if isinstance(value, np.ndarray) else value
+            for name, value in fields.items()
+        }
+    )
 
 
 class BatteryGrid(Parameters):
