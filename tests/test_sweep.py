@@ -258,7 +258,7 @@ def test_costs_give_net_present_values() -> None:
         ({"policies": 5}, "policies"),
         ({"policies": [{"bad": 1}]}, "policies[0]"),
         ({"past_peaks_kw": [5.0]}, "past_peaks_kw: are for a tariff"),
-        ({"strategy": bess.Follow([1.0])}, "power_kw"),
+        ({"strategy": bess.Follow([1.0])}, "strategy.power_kw"),
         ({"batteries": {"capacity_kwh": [1.0, 0.0]}}, "batteries.capacity_kwh[1]: must be"),
     ],
 )

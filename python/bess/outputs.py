@@ -20,7 +20,7 @@ from bess.economics.answer import savings_answer
 from bess.errors import InputError
 from bess.storage.response import StorageResponse
 
-__all__ = ["response_page", "write_files", "write_page", "write_response"]
+__all__ = ["check_writable", "response_page", "write_files", "write_page", "write_response"]
 
 
 def write_response(response: StorageResponse, folder: Path) -> list[Path]:
@@ -52,6 +52,23 @@ def response_page(response: StorageResponse, title: str) -> bytes:
 
     drawn = page(response.result, response.savings, title=title, assumptions=response.assumptions)
     return drawn.encode()
+
+
+def check_writable(path: Path) -> None:
+    """Refuse, before any work, a file that could not be written after it.
+
+    Raises
+    ------
+    InputError
+        Where there is a folder of that name, or its own folder cannot be made or written to.
+    """
+    folder = path.absolute().parent
+    while not folder.exists():
+        folder = folder.parent
+    if path.is_dir():
+        raise InputError.at(str(path), "cannot be written: it is a folder")
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise InputError.at(str(path), f"cannot be written: {folder} is no folder to write to")
 
 
 def write_page(path: Path, content: bytes) -> Path:

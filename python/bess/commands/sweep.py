@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bess.commands.running import errors_alone
 
+if TYPE_CHECKING:
+    from bess.sweeping.request import SweepRequest
+    from bess.sweeping.sized import Sizing
+
 __all__ = ["sweep_file"]
+
+_CONNECTING = 10.0
+"""Seconds to find a cluster in."""
 
 
 def sweep_file(
@@ -28,7 +38,8 @@ def sweep_file(
         Path | None,
         typer.Option(
             metavar="FILE.parquet|DIR",
-            help="The table, as a file or a folder of partitions; by default out/ and the name.",
+            help="The table, as a file, or as a folder that an interrupted sweep goes on in; by "
+            "default out/ and the name.",
         ),
     ] = None,
     report: Annotated[
@@ -37,6 +48,10 @@ def sweep_file(
     ] = None,
     workers: Annotated[
         int | None, typer.Option(help="Threads; by default one for each processor.")
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="The scheduler of a Dask cluster, to work there."),
     ] = None,
 ) -> None:
     """Sweep batteries: print the best ten, write the table (Parquet) and a page with the surface.
@@ -48,12 +63,11 @@ def sweep_file(
         from rich.text import Text
 
         from bess.errors import InputError
-        from bess.outputs import write_page
+        from bess.outputs import check_writable, write_page
         from bess.plots.style import graph_objects
-        from bess.prices import Prices
-        from bess.sweeping.report import best_table, sweep_page
+        from bess.sweeping.folder import parquet
+        from bess.sweeping.report import best_table, sizes_table, sweep_page
         from bess.sweeping.request import read_sweep_request
-        from bess.sweeping.sizing import size
         from bess.sweeping.sweep import sweep
 
         if report is not None:
@@ -63,65 +77,101 @@ def sweep_file(
             out = file.parent / asked.out if asked.out else None
         if out is None and find_spec("pyarrow"):
             out = Path("out") / f"{file.stem}.parquet"
+        if report is None:
+            report = file.parent / asked.report if asked.report else None
         if report is None and find_spec("plotly"):
             report = Path("out") / f"{file.stem}.html"
         one_file = out is not None and out.suffix == ".parquet"
+        if out is not None:
+            parquet("out")
+        for path in (out if one_file else None, report):
+            if path is not None:
+                check_writable(path)
         threads = asked.workers if workers is None else workers
-        priced: dict[str, Any] = {}
-        for name, paid in asked.tariffs.items():
-            kind = "prices" if isinstance(paid, Prices) else "tariff"
-            priced.setdefault(kind, {})[name] = paid
-        alone = {kind: _one_or_named(given) for kind, given in priced.items()}
         try:
-            table = sweep(
-                asked.site,
-                asked.batteries,
-                _one_or_named(asked.strategies),
-                **alone,
-                metrics=asked.metrics,
-                costs=asked.costs,
-                policies=asked.policies,
-                out=None if one_file else out,
-                workers=threads,
-            )
+            with _client(cluster or asked.cluster) as client:
+                table = sweep(
+                    _one_or_named(asked.sites),
+                    asked.batteries,
+                    _one_or_named(asked.strategies),
+                    tariff=_one_or_named(asked.tariffs),
+                    metrics=asked.metrics,
+                    costs=asked.costs,
+                    policies=asked.policies,
+                    past_peaks_kw=asked.past_peaks_kw,
+                    out=None if one_file else out,
+                    workers=threads,
+                    client=client,
+                )
         except InputError as error:
-            in_file = any(problem.path.startswith("metrics") for problem in error.problems)
-            raise error.under(str(file)) if in_file else error from None
+            raise asked.in_file(error) from None
+        except KeyboardInterrupt:
+            kept = "" if one_file or out is None else f"; the same command goes on in {out}"
+            typer.echo(f"interrupted{kept}", err=True)
+            raise typer.Exit(130) from None
+        written = [] if out is None else [write_page(out, _parquet(table)) if one_file else out]
         console = Console(highlight=False)
         found = table.best(10)
         title = f"{asked.title}: the best {len(found)} of {table.scenarios:,}"
         console.print(best_table(found, title))
-        sizings = {}
-        for paid in asked.tariffs.values():
-            for how, strategy in asked.strategies.items():
-                if asked.size is None or asked.costs is None or paid is None:
-                    continue
-                try:
-                    sizing = size(
-                        asked.site,
-                        paid,
-                        asked.costs,
-                        strategy=strategy,
-                        battery=asked.battery,
-                        policies=asked.policies,
-                        workers=threads,
-                        **asked.size,
-                    )
-                except InputError as error:
-                    raise error.under(f"{file}.size") from None
-                name = " ".join(filter(None, (how, getattr(paid, "name", ""))))
-                sizings[name] = sizing
-                if name:
-                    console.print(Text(name, style="bold"))
-                console.print(sizing)
-        written = [] if out is None or one_file else [out]
-        page = None if report is None else sweep_page(asked, table, sizings).encode()
-        if out is not None and one_file:
-            written.append(write_page(out, _parquet(table)))
-        if report is not None and page is not None:
-            written.append(write_page(report, page))
+        sizings = dict(_sizings(asked, threads))
+        if len(sizings) > 1:
+            console.print(sizes_table(sizings))
+        for sizing in sizings.values() if len(sizings) == 1 else ():
+            console.print(sizing)
+        for note in asked.assumptions:
+            console.print(Text(f"assumed: {note}", style="dim"))
+        if report is not None:
+            written.append(write_page(report, sweep_page(asked, table, sizings).encode()))
         for path in written:
             console.print(Text(f"written: {path}", style="dim"))
+
+
+def _sizings(asked: SweepRequest, threads: int | None) -> Iterator[tuple[str, Sizing]]:
+    """The best size at each site, by each strategy, at each tariff, under what sets it apart."""
+    from bess.errors import InputError
+    from bess.sweeping.sizing import size
+
+    if asked.size is None or asked.costs is None:
+        return
+    cases = product(asked.sites.items(), asked.strategies.items(), asked.tariffs.items())
+    several = [len(each) > 1 for each in (asked.sites, asked.strategies, asked.tariffs)]
+    for (where, site), (how, strategy), (which, paid) in cases:
+        try:
+            sizing = size(
+                site,
+                paid,  # type: ignore[arg-type]
+                asked.costs,
+                strategy=strategy,
+                battery=asked.battery,
+                policies=asked.policies,
+                past_peaks_kw=asked.past_peaks_kw,
+                workers=threads,
+                **asked.size,
+            )
+        except InputError as error:
+            raise asked.in_file(error) from None
+        names = zip((where, how, which), several, strict=True)
+        yield ", ".join(name for name, is_told in names if is_told), sizing
+
+
+@contextmanager
+def _client(address: str | None) -> Iterator[Any]:
+    """The client of a cluster; None without an address."""
+    from bess.errors import InputError, needs_extra
+
+    if address is None:
+        yield None
+        return
+    with needs_extra("--cluster", "distributed"):
+        from distributed import Client
+    try:
+        client = Client(address, timeout=_CONNECTING)
+    except (OSError, ValueError, TypeError) as error:
+        reason = f"has no cluster: {str(error).partition(chr(10))[0]}"
+        raise InputError.at("cluster", reason, address) from None
+    with client:
+        yield client
 
 
 def _one_or_named(given: dict[str, Any]) -> Any:

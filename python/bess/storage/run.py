@@ -101,7 +101,7 @@ def run_request(
 def read_request(
     request: Mapping[str, Any], profiles: Any, tariffs: Any, tariff_ids: Mapping[str, str]
 ) -> tuple[StorageRequest, Site, dict[str, Tariff | Prices | None], list[str]]:
-    """A request, its site, its tariffs by their names, and what was assumed of them.
+    """A request, its site, its tariffs by their paths, and what was assumed of them.
 
     ``tariff_ids`` are ids, by the paths where they are asked for; without any the tariff is the
     request's own.
@@ -116,9 +116,9 @@ def read_request(
     inputs = _Inputs(asked, spelling, {})
     library = tariff_library(tariffs)
     found: dict[str, Tariff | Prices | None]
-    found = {name: inputs.named(library, path, name) for path, name in tariff_ids.items()}
+    found = {path: inputs.named(library, path, name) for path, name in tariff_ids.items()}
     if found:  # the request needs none of its own
-        own = asked.storage.model_copy(update={"main_tariff_id": next(iter(found))})
+        own = asked.storage.model_copy(update={"main_tariff_id": next(iter(tariff_ids.values()))})
         inputs.request = asked.model_copy(update={"storage": own})
     inputs.read(profile_library(profiles), library, {})
     try:

@@ -68,8 +68,8 @@ class Case:
     periods: int
     """The most billing periods that a case of the sweep has."""
 
-    def check(self) -> None:
-        """Refuse what no battery could be dispatched with.
+    def check(self, path: str) -> None:
+        """Refuse what no battery could be dispatched with; ``path`` is that of the strategy.
 
         Raises
         ------
@@ -86,7 +86,10 @@ class Case:
             past_peaks(past, self.tariff)
             lay_out(self.tariff, self.site.timeline)
         if not isinstance(self.strategy, Optimize):
-            core_rule(self.strategy, self.site.timeline, zone)
+            try:
+                core_rule(self.strategy, self.site.timeline, zone)
+            except InputError as error:
+                raise error.under(path) from None
 
     @property
     def chunk(self) -> int:
@@ -269,7 +272,7 @@ def cases_of(
                         raise error.under(paid_path) from None
                 labels = {**place_label, **how_label, **paid_label}
                 case = Case(labels, place, how, **what, **shared)
-                case.check()
+                case.check(path)
                 cases.append(case)
     return cases
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from rich.box import SIMPLE_HEAD
@@ -18,7 +18,10 @@ from bess.sweeping.request import SweepRequest
 from bess.sweeping.sized import Sizing
 from bess.sweeping.table import SweepTable
 
-__all__ = ["best_table", "sweep_page"]
+__all__ = ["best_table", "sizes_table", "sweep_page"]
+
+_UNITS: Final = {"_kwh": "kWh", "_kw": "kW", "_hours": "h"}
+_LABELS: Final = ("site", "strategy", "tariff", "prices")
 
 
 def best_table(rows: Sequence[Mapping[str, Any]], title: str) -> Table:
@@ -31,12 +34,29 @@ def best_table(rows: Sequence[Mapping[str, Any]], title: str) -> Table:
         padding=(0, 1, 0, 0),
     )
     for name in _names(rows):
-        heading = Text(name.replace("_", " "))
-        texts = [*name.split("_"), *(_text(row[name]) for row in rows)]
+        heading = Text(_words(name))
+        texts = [*_words(name).split(), *(_text(row[name]) for row in rows)]
         table.add_column(heading, justify="right", min_width=max(map(len, texts)))
     for i, row in enumerate(rows):
         cells = (Text(_text(row[name])) for name in _names(rows))
         table.add_row(*cells, style="bold" if i == 0 else None)
+    return table
+
+
+def sizes_table(sizings: Mapping[str, Sizing]) -> Table:
+    """The best size of each case, a row each."""
+    table = Table(
+        title=Text("The best sizes"),
+        title_justify="left",
+        header_style="bold",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column("")
+    for heading in next(iter(sizings.values())).brief():
+        table.add_column(heading, justify="right")
+    for name, sizing in sizings.items():
+        table.add_row(Text(name), *sizing.brief().values())
     return table
 
 
@@ -55,14 +75,19 @@ def sweep_page(asked: SweepRequest, table: SweepTable, sizings: Mapping[str, Siz
     ]
     if best:
         names = sorted(_names(best), key=lambda name: name != "net_present_value")
-        body.append(cards((name.replace("_", " "), _text(best[0][name])) for name in names[:8]))
+        body.append(cards((_words(name), _text(best[0][name])) for name in names[:8]))
     body += _charts(asked, table, best)
+    rows = [[_text(row[name]) for name in _names(best)] for row in best]
+    body.append(_html(f"The best {len(best)}", [_words(name) for name in _names(best)], rows))
+    if len(sizings) > 1:
+        heads = ["", *next(iter(sizings.values())).brief()]
+        rows = [[name, *sizing.brief().values()] for name, sizing in sizings.items()]
+        body.append(_html("The best sizes", heads, rows))
     for name, sizing in sizings.items():
         fig = value_of_size(sizing)
         caption = "; ".join(f"{words}: {value}" for words, value in sizing.rows())
         fig.update_layout(title_text=f"Best size: {name}" if name else "Best size")
         body.append(chart(f"size-{len(body)}", fig, f"{caption}."))
-    body.append(_html(best))
     notes = "".join(f"<li>{escape(note)}</li>" for note in asked.assumptions or ("nothing",))
     body.append(f"<section><h2>Assumed</h2><ul>{notes}</ul></section>")
     return document(asked.title, body)
@@ -81,7 +106,9 @@ def _charts(
         return
     same = np.ones(table.scenarios, np.bool_)
     for name in table:
-        if name in ("strategy", "tariff", "prices") or (name in ranges and name not in wide):
+        if name in ("site", "strategy", "tariff", "prices") or (
+            name in ranges and name not in wide
+        ):
             same &= table[name] == best[0][name]
     names = (wide[0], wide[-1])
     axes = (table[names[0]][same], table[names[1]][same])
@@ -111,13 +138,20 @@ def _text(value: Any) -> str:
     return f"{value:,.2f}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
-def _html(rows: Sequence[Mapping[str, Any]]) -> str:
-    head = "".join(f"<th>{escape(name.replace('_', ' '))}</th>" for name in _names(rows))
+def _words(name: str) -> str:
+    """A column's name with its unit as one writes it."""
+    for ending, unit in _UNITS.items():
+        if name.endswith(ending):
+            return f"{name.removesuffix(ending).replace('_', ' ')} ({unit})"
+    return name.replace("_", " ")
+
+
+def _html(title: str, names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    head = "".join(f"<th>{escape(name)}</th>" for name in names)
     lines = ""
     for row in rows:
-        cells = "".join(f"<td>{escape(_text(row[name]))}</td>" for name in _names(rows))
-        lines += f"<tr>{cells}</tr>"
+        lines += f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>"
     return (
-        f'<section><h2>The best {len(rows)}</h2><div class="wide"><table><thead><tr>{head}</tr>'
+        f'<section><h2>{escape(title)}</h2><div class="wide"><table><thead><tr>{head}</tr>'
         f"</thead><tbody>{lines}</tbody></table></div></section>"
     )

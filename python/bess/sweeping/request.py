@@ -1,21 +1,18 @@
-"""A sweep asked for in a file: a storage request, and what is varied of it."""
+"""A sweep asked for in a file: storage requests, and what is varied of them."""
 
 from __future__ import annotations
 
-import csv
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
-from bess._arrays import number, whole_number
+from bess._arrays import whole_number
 from bess._json import read_json
 from bess._validation import Integer, ListOf, Model, Number
 from bess.battery import Battery
-from bess.errors import InputError, MissingExtraError, needs_extra
+from bess.errors import InputError
 from bess.policy import SchedulePolicy
 from bess.prices import Prices
 from bess.site import Site
@@ -23,15 +20,18 @@ from bess.storage.dispatching import battery_of, strategy_of
 from bess.storage.request import StorageRequest
 from bess.storage.run import read_request
 from bess.strategy import Strategy
+from bess.sweeping.asked import One, several, strategy_asked
+from bess.sweeping.asked_batteries import batteries_asked
 from bess.sweeping.costs import Costs
-from bess.sweeping.parameters import BatteryGrid, Parameters, parameters_of
+from bess.sweeping.fingerprint import fingerprint
+from bess.sweeping.parameters import Parameters
+from bess.sweeping.sizes import sizes_of
 from bess.tariff import Tariff
 
 __all__ = ["SweepRequest", "read_sweep_request"]
 
-_POWERS: Final = ("charge_power_kw", "discharge_power_kw")
-_ENDS: Final = {"from", "to", "count"}
-_MOST_VALUES: Final = 10_000_000
+_MOST_WORKERS: Final = 1024
+_MOST_POINTS: Final = 2001
 
 
 class _Sized(Model):
@@ -40,20 +40,25 @@ class _Sized(Model):
     capacity_kwh: ListOf[Number] | Number
     power_kw: ListOf[Number] | Number | None = None
     duration_hours: Number | None = None
+    points: Integer | None = None
 
 
 class _File(Model):
     """The file as it is written."""
 
-    request: str | dict[str, Any]
+    request: str | dict[str, Any] | None = None
+    requests: Any = None
     batteries: dict[str, Any]
-    tariffs: ListOf[str] = ()
-    strategies: ListOf[str | dict[str, Any]] = ()
+    tariffs: Any = ()
+    strategies: Any = ()
     metrics: ListOf[str] | None = None
     costs: Costs | None = None
+    past_peaks_kw: Any = None
     size: _Sized | None = None
     out: str | None = None
+    report: str | None = None
     workers: Integer | None = None
+    cluster: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,23 +66,41 @@ class SweepRequest:
     """What a file asks for, read."""
 
     title: str
-    site: Site
+    sites: dict[str, Site]
     batteries: Parameters
     battery: Battery
-    """Of the request: its parameters that are not varied."""
+    """Of the requests: its parameters that are not varied."""
     strategies: dict[str, Strategy]
     tariffs: dict[str, Tariff | Prices | None]
     policies: tuple[SchedulePolicy, ...]
     metrics: tuple[str, ...] | None
     costs: Costs | None
+    past_peaks_kw: Any
     size: dict[str, Any] | None
     out: str | None
+    report: str | None
     workers: int | None
+    cluster: str | None
     assumptions: tuple[str, ...]
+    file: str
+    paths: Mapping[str, str]
+    """Where in the file the arguments of `bess.sweep` are, by their paths."""
+
+    def in_file(self, error: InputError) -> InputError:
+        """An error of `bess.sweep` or `bess.size` as one of the file, where it is of the file."""
+        problems = []
+        for problem in error.problems:
+            path = problem.path
+            for own, place in self.paths.items():
+                if path == own or path.startswith((f"{own}.", f"{own}[")):
+                    path = f"{self.file}.{place}{path[len(own) :]}"
+                    break
+            problems.append(replace(problem, path=path))
+        return InputError(*problems)
 
 
 def read_sweep_request(file: Path, profiles: Path | None, tariffs: Path | None) -> SweepRequest:
-    """Read a file, and all that it names; folders are by default those of the request.
+    """Read a file, and all that it names; folders are by default those of the requests.
 
     Raises
     ------
@@ -98,133 +121,170 @@ def _read(file: Path, profiles: Path | None, tariffs: Path | None) -> SweepReque
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError.at("", f"is no TOML: {error}") from None
     asked = _File.model_validate(content)
-    folder, request, title = file.parent, asked.request, file.stem
-    if isinstance(request, str):
-        path = folder / request
-        folder, title, request = path.parent, path.stem, read_json(path)
-    ids = {f"tariffs[{i}]": name for i, name in enumerate(asked.tariffs)}
+    if asked.workers is not None:
+        whole_number(asked.workers, "workers", _MOST_WORKERS)
+    places = _Places(asked, file, profiles, tariffs)
+    first = places.stated[0]
+    battery = places.batteries[0]
     try:
-        stated, site, found, notes = read_request(
-            request, profiles or folder, tariffs or folder, ids
-        )
-    except InputError as error:
-        if any(problem.path in ids for problem in error.problems):
-            raise
-        raise error.under("request") from None
-    battery, options = battery_of(stated)
-    if not isinstance(battery, Battery):
-        raise InputError.at("request.devices", "cannot be swept: give the parameters of a battery")
-    try:
-        batteries = _batteries(asked.batteries, battery, file.parent)
+        batteries = batteries_asked(asked.batteries, battery, file.parent)
     except InputError as error:
         raise error.under("batteries") from None
-    named = any(tariff is not None for tariff in found.values())
-    if asked.size is not None and (asked.costs is None or not named):
-        raise InputError.at("size", "needs costs and a tariff")
+    places.check_alike(set(asked.batteries) | set(batteries.names))
+    if asked.size is not None:
+        _check_size(asked.size, asked, places.tariffs)
+    paths = {"metrics": "metrics", "past_peaks_kw": "past_peaks_kw", "costs": "costs"}
+    strategies: dict[str, Strategy] = {}
+    for one in several(asked.strategies, "strategies", "strategies"):
+        strategy = strategy_asked(one, file.parent)
+        name = _new_name(one.name or type(strategy).__name__, strategies)
+        strategies[name] = strategy
+        paths[f"strategy.{name}"] = one.path
+    if len(strategies) == 1:
+        paths["strategy"] = next(path for own, path in paths.items() if own.startswith("strategy."))
+    paths |= places.paths
     return SweepRequest(
-        title=stated.profile_name or title,
-        site=site,
+        title=places.title,
+        sites=places.sites,
         batteries=batteries,
         battery=battery,
-        strategies=_strategies(asked, stated),
-        tariffs=found,
-        policies=tuple(options["policies"]),
+        strategies=strategies or {"": strategy_of(first)},
+        tariffs=places.tariffs,
+        policies=places.policies[0],
         metrics=asked.metrics,
         costs=asked.costs,
+        past_peaks_kw=asked.past_peaks_kw,
         size=None if asked.size is None else asked.size.model_dump(),
         out=asked.out,
+        report=asked.report,
         workers=asked.workers,
-        assumptions=tuple(dict.fromkeys(notes)),
+        cluster=asked.cluster,
+        assumptions=tuple(dict.fromkeys(places.notes)),
+        file=str(file),
+        paths=paths,
     )
 
 
-def _strategies(asked: _File, stated: StorageRequest) -> dict[str, Strategy]:
-    """Those of the file by name, or the request's own."""
-    if not asked.strategies:
-        return {"": strategy_of(stated)}
-    found = {}
-    for i, given in enumerate(asked.strategies):
-        wanted = {given: True} if isinstance(given, str) else given
-        storage = {"dispatchStrategy": wanted}
-        try:
-            request = {"fromDateTime": "2025-01-01T00:00:00Z", "consumption": {"profileId": "-"}}
-            strategy = strategy_of(StorageRequest.model_validate(request | {"storage": storage}))
-        except InputError as error:
-            reason, path = error.problems[0].reason, f"strategies[{i}]"
-            raise InputError.at(path, reason, given) from None
-        name = type(strategy).__name__
-        found[name if name not in found else f"{name} {i}"] = strategy
+class _Places:
+    """The requests of a file: their sites, tariffs and batteries."""
+
+    def __init__(
+        self, asked: _File, file: Path, profiles: Path | None, tariffs: Path | None
+    ) -> None:
+        self._asked = asked
+        self.requests = _requests(asked)
+        self.sites: dict[str, Site] = {}
+        self.stated: list[StorageRequest] = []
+        self.batteries: list[Battery] = []
+        self.policies: list[tuple[SchedulePolicy, ...]] = []
+        self.tariffs: dict[str, Tariff | Prices | None] = {}
+        self.title = file.stem
+        self.notes: list[str] = []
+        self.paths: dict[str, str] = {}
+        ids = [self._id(one) for one in several(asked.tariffs, "tariffs", "tariff ids")]
+        own: list[Any] = []
+        for one in self.requests:
+            folder, given, title = file.parent, one.value, one.name or f"site {len(self.sites)}"
+            if isinstance(given, str):
+                path = folder / given
+                try:
+                    folder, given = path.parent, read_json(path)
+                except InputError as error:
+                    raise InputError.at(one.path, error.problems[0].reason, given) from None
+                title = one.name or path.stem
+            if tariffs is None:  # where the first request has its tariffs, all of the file's are
+                tariffs = folder if ids else None
+            try:
+                stated, site, found, notes = read_request(
+                    given, profiles or folder, tariffs or folder, {i.path: i.value for i in ids}
+                )
+            except InputError as error:
+                if any(problem.path.startswith("tariffs") for problem in error.problems):
+                    raise
+                raise error.under(one.path) from None
+            battery, options = battery_of(stated)
+            if not isinstance(battery, Battery):
+                reason = "cannot be swept: give the parameters of a battery"
+                raise InputError.at(f"{one.path}.devices", reason)
+            name = _new_name(title, self.sites)
+            self.sites[name] = site
+            self.paths[f"site.{name}"] = one.path
+            self.stated.append(stated)
+            self.batteries.append(battery)
+            self.policies.append(tuple(options["policies"]))
+            self.notes += notes if len(self.requests) == 1 else [f"{name}: {n}" for n in notes]
+            own.append(found)
+        if len(self.requests) == 1:
+            self.title = self.stated[0].profile_name or next(iter(self.sites))
+        names: dict[str, str] = {}
+        for one in ids:
+            name = _new_name(one.name or one.value, names)
+            names[name] = one.path
+            self.paths[f"tariff.{name}"] = one.path
+        self.tariffs = {n: own[0][path] for n, path in names.items()} or own[0]
+        for one, found in zip(self.requests[1:], own[1:], strict=True):
+            if not ids and fingerprint(found) != fingerprint(own[0]):
+                reason = "has another tariff than the first: name those to try in tariffs"
+                raise InputError.at(f"{one.path}.storage.mainTariffId", reason)
+
+    def _id(self, one: One) -> One:
+        if not isinstance(one.value, str):
+            raise InputError.at(one.path, "must be the id of a tariff", one.value)
+        return one
+
+    def check_alike(self, given: set[str]) -> None:
+        """Refuse requests that differ in what a sweep has one of, unless the file gives it.
+
+        Raises
+        ------
+        InputError
+            At the request that differs from the first.
+        """
+        sizes = {"capacity_kwh", "charge_power_kw", "discharge_power_kw"}
+        for i, one in enumerate(self.requests):
+            battery, first = self.batteries[i], self.batteries[0]
+            other = [
+                name
+                for name in Battery.model_fields
+                if name not in sizes | given and getattr(battery, name) != getattr(first, name)
+            ]
+            if other:
+                reason = f"has another battery than the first, by {other[0]}: give it in batteries"
+                raise InputError.at(f"{one.path}.storage", reason)
+            if self.policies[i] != self.policies[0]:
+                reason = "must be those of the first request"
+                raise InputError.at(f"{one.path}.storage.policies", reason)
+            alike = strategy_of(self.stated[i]) == strategy_of(self.stated[0])
+            if not self._asked.strategies and not alike:
+                reason = "is not that of the first request: name those to try in strategies"
+                raise InputError.at(f"{one.path}.storage.dispatchStrategy", reason)
+
+
+def _requests(asked: _File) -> list[One]:
+    if (asked.request is None) == (asked.requests is None):
+        reason = "is required, or requests by name" if asked.request is None else ""
+        raise InputError.at("request", reason or "cannot be given together with requests")
+    if asked.request is not None:
+        return [One("request", "", asked.request)]
+    found = several(asked.requests, "requests", "requests")
+    for one in found:
+        if not isinstance(one.value, (str, Mapping)):
+            raise InputError.at(one.path, "must be a request, or the name of its file", one.value)
+    if not found:
+        raise InputError.at("requests", "must have at least one")
     return found
 
 
-def _batteries(given: Mapping[str, Any], battery: Battery, folder: Path) -> Parameters:
-    """A grid of ranges, or a table in a file, beside the request's own parameters."""
-    own = dict(given)
-    path = own.pop("table", None)
-    columns: Mapping[str, Any] = {} if path is None else _table(path, folder)
-    for name, value in own.items():
-        if isinstance(value, Mapping):
-            own[name] = _range(value, name)
-    both = sorted(set(columns) & set(own))
-    if both:
-        raise InputError.at(both[0], f"is a column of {path} already")
-    powers = any(name in _POWERS or name in ("power_kw", "duration_hours") for name in given)
-    powers = powers or any(name in ("power_kw", "duration_hours", *_POWERS) for name in columns)
-    shared = {
-        name: getattr(battery, name)
-        for name in Battery.model_fields
-        if name not in own and name not in columns and not (powers and name in _POWERS)
-    }
-    if path is None:
-        return BatteryGrid(**own, **shared)
-    return parameters_of({**columns, **own, **shared}, "")
-
-
-def _range(given: Mapping[str, Any], name: str) -> Any:
-    """``{ from, to, count }`` or ``{ from, to, step }``, both ends in it."""
-    keys = set(given)
-    if keys not in (_ENDS, _ENDS - {"count"} | {"step"}):
-        reason = "must be { from = …, to = …, count = … }, or step in place of count"
-        raise InputError.at(name, reason, ", ".join(given))
-    low, high = (number(given[end], f"{name}.{end}") for end in ("from", "to"))
-    if "count" in given:
-        count = whole_number(given["count"], f"{name}.count", _MOST_VALUES)
-        return np.linspace(low, high, count)
-    step = number(given["step"], f"{name}.step")
-    if not step > 0 or high < low or (high - low) / step > _MOST_VALUES:
-        raise InputError.at(f"{name}.step", "must lead from the first to the last", step)
-    return low + step * np.arange(int((high - low) / step + 1e-9) + 1)
-
-
-def _table(path: Any, folder: Path) -> Mapping[str, Any]:
-    """The columns of a CSV or Parquet file."""
-    if not isinstance(path, str) or not path.lower().endswith((".csv", ".parquet")):
-        raise InputError.at("table", "must be the name of a CSV or Parquet file", path)
-    file = folder / path
+def _check_size(size: _Sized, asked: _File, tariffs: Mapping[str, Any]) -> None:
+    if asked.costs is None or None in tariffs.values():
+        raise InputError.at("size", "needs costs and a tariff")
     try:
-        if path.lower().endswith(".csv"):
-            with file.open(newline="", encoding="utf-8-sig") as lines:
-                rows = list(csv.DictReader(lines, strict=True))
-            if not rows:
-                raise ValueError("it has no rows")
-            if any(None in row or None in row.values() for row in rows):
-                raise ValueError("a row has more or fewer cells than the first")
-            return {name: [_cell(row[name]) for row in rows] for name in rows[0]}
-        with needs_extra("a table in Parquet", "parquet"):
-            import pyarrow.parquet
-        table = pyarrow.parquet.read_table(file)
-        return {name: np.asarray(table[name]) for name in table.column_names}
-    except MissingExtraError:
-        raise
-    except Exception as error:
-        raise InputError.at("table", f"cannot be read: {error}", path) from None
+        sizes_of(size.capacity_kwh, size.power_kw, size.duration_hours)
+        if size.points is not None:
+            whole_number(size.points, "points", _MOST_POINTS)
+    except InputError as error:
+        raise error.under("size") from None
 
 
-def _cell(text: Any) -> Any:
-    """A number or a flag where a cell spells one."""
-    if isinstance(text, str) and text.strip().lower() in ("true", "false"):
-        return text.strip().lower() == "true"
-    try:
-        return float(text)
-    except (TypeError, ValueError):
-        return text
+def _new_name(name: str, taken: Mapping[str, Any]) -> str:
+    return name if name not in taken else f"{name} {len(taken)}"

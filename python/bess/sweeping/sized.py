@@ -138,8 +138,7 @@ class Sizing:
             name = f"net present value, {years} years at {rate:g} % ({money})"
             yield name, f"{self.net_present_value:,.2f}"
             if self.gap is not None:
-                left = f"{self.gap:,.2f}" if self.gap >= 0.1 else f"{self.gap:.1g}"
-                yield f"proven: none is worth more by ({money})", left
+                yield f"proven: none is worth more by ({money})", self._gap_in_words
         if self.not_proven:
             yield "not proven" if self.bound is None else "not nearer, since", self.not_proven
         if self.spacing is not None:
@@ -147,6 +146,22 @@ class Sizing:
             yield "tried around the best, in steps of", near
         for end in self.at_end:
             yield "at an end of the ranges", end
+
+    @property
+    def _gap_in_words(self) -> str:
+        assert self.gap is not None
+        return f"{self.gap:,.2f}" if self.gap >= 0.01 else "less than 0.01"
+
+    def brief(self) -> dict[str, str]:
+        """What a person asks for first of several of these, by short headings."""
+        if self.battery is None:
+            size = ["-", "-", "no battery"]
+        else:
+            size = [f"{self.capacity_kwh:,.2f}", f"{self.power_kw:,.2f}"]
+            size.append(f"{self.net_present_value:,.2f}")
+        left = "not proven" if self.gap is None else self._gap_in_words
+        headings = ("capacity (kWh)", "power (kW)", "net present value", "none is worth more by")
+        return dict(zip(headings, [*size, left], strict=True))
 
     def __rich__(self) -> Table:
         from rich.table import Table
