@@ -119,7 +119,7 @@ def many_in_numba() -> Callable[[bess.Site, Floats], Floats]:
     cost_of = numba.njit(_surplus_of_many, fastmath=True, error_model="numpy")
 
     def many(site: bess.Site, batteries: Floats) -> Floats:
-        low, high, stored, into, out, sun, _, given, kept = batteries
+        _, low, high, stored, into, out, sun, _, given, kept = batteries
         cost = np.empty(len(low))
         net = site.load_kwh - site.solar_kwh
         cost_of(
@@ -175,7 +175,7 @@ def _surplus_of_many(
 
 def many_in_numpy(site: bess.Site, batteries: Floats) -> Floats:
     """The same, a NumPy operation over all batteries for each step of the textbook."""
-    low, high, stored, into, out, sun, _, given, kept = batteries
+    _, low, high, stored, into, out, sun, _, given, kept = batteries
     room, held, power = (high - low) * given, (stored - low) * given, out * given
     charge, rate = into * kept * given, sun * kept * given
     cost = np.zeros(len(low))
