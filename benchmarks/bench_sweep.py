@@ -1,4 +1,4 @@
-"""Many batteries at one site: rules in lanes, energies and peaks in 36 bins; and whole sweeps."""
+"""Many batteries at one site: rules in lanes, energies and peaks in 36 bins."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from bess import _core
 from bess.policy import DAYS, SchedulePolicy
 from bess.policy import windows as policy_windows
 from bess.strategy import core_rule
-from bess.tariff import DemandRate, EnergyRate, HourMatrix, Tariff
 
 Floats = NDArray[np.float64]
 NANOSECOND = 1e-9
@@ -249,63 +248,3 @@ def bench_textbook_of_many(
     np.testing.assert_allclose(cost, 0.3 * imported.sum(0) - 0.05 * exported.sum(0), rtol=1e-9)
     benchmark.pedantic(lambda: many(hourly, rows), rounds=3)
     reached(f"the textbook's surplus over batteries in {library}, cost alone", per=COUNT * 8760)
-
-
-@pytest.mark.benchmark(group="sweeps")
-@pytest.mark.parametrize("workers", [1, 2])
-def bench_a_million(
-    benchmark: Any, reached: Callable[..., None], hourly: bess.Site, workers: int
-) -> None:
-    """A million batteries by surplus, each with its bill: three times of use, and demand."""
-    hours = tuple(2 if 16 <= hour < 21 else int(hour >= 7) for hour in range(24))
-    off, mid, peak = (HourMatrix((hours,) * 12, (hours,) * 12, use) for use in range(3))
-    tariff = Tariff(
-        "three times of use",
-        rates=(
-            EnergyRate("off-peak", price=0.2, times=(off,)),
-            EnergyRate("mid-peak", price=0.3, times=(mid,)),
-            EnergyRate("peak", price=0.45, times=(peak,)),
-            EnergyRate("sold", price=0.05, on_import=False, on_export=True),
-        ),
-        demand_rates=(DemandRate("any hour", 5.0), DemandRate("peak", 8.0, window=(peak,))),
-    )
-    grid = bess.BatteryGrid(
-        capacity_kwh=np.linspace(0.5, 30, 1000), power_kw=np.linspace(0.3, 15, 1000)
-    )
-    table = benchmark.pedantic(
-        lambda: bess.sweep(hourly, grid, bess.Surplus(), tariff=tariff, workers=workers), rounds=2
-    )
-    reached(f"a million batteries, bess.sweep, {workers} threads", 2.0 if workers == 2 else None)
-    row = table.row(654_321)
-    power = row["power_kw"]
-    battery = bess.Battery(
-        capacity_kwh=row["capacity_kwh"], charge_power_kw=power, discharge_power_kw=power
-    )
-    alone = bess.dispatch(hourly, battery, bess.Surplus(), tariff=tariff)
-    np.testing.assert_allclose(row["cost"], alone.cost, rtol=1e-9)
-
-
-@pytest.mark.benchmark(group="sweeps")
-def bench_optimised(benchmark: Any, reached: Callable[..., None], hourly: bess.Site) -> None:
-    """The optimum for 400 batteries at time-of-use prices, one thread."""
-    hour = np.arange(8760) % 24
-    price = np.select([hour < 7, (hour >= 16) & (hour < 21)], [0.2, 0.45], 0.3)
-    prices = bess.Prices(price, 0.05)
-    grid = bess.BatteryGrid(
-        capacity_kwh=np.linspace(2, 20, 20), duration_hours=np.linspace(1, 6, 20)
-    )
-    table = benchmark.pedantic(
-        lambda: bess.sweep(
-            hourly, grid, bess.Optimize(), prices=prices, workers=1, metrics=["cost", "gap"]
-        ),
-        rounds=3,
-    )
-    reached("the optimum in a sweep: a battery", 1 / 1500, per=len(grid))
-    assert table["gap"].max() <= 1e-12
-    row = table.row(137)
-    power = row["capacity_kwh"] / row["duration_hours"]
-    battery = bess.Battery(
-        capacity_kwh=row["capacity_kwh"], charge_power_kw=power, discharge_power_kw=power
-    )
-    alone = bess.dispatch(hourly, battery, bess.Optimize(), prices=prices)
-    np.testing.assert_allclose(row["cost"], alone.cost, rtol=1e-9)

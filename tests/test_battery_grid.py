@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 import bess
-from bess.sweeping.parameters import parameters_of
+from bess.sweeping.parameters import battery_of, parameters_of
 
 
 def test_a_grid_combines_every_value_and_the_last_range_changes_fastest() -> None:
@@ -37,8 +37,22 @@ def test_duration_and_rules_give_both_powers(how: dict[str, Any]) -> None:
     fields = grid.fields(grid.rows(0, 4))
     assert fields["charge_power_kw"].tolist() == [2.5, 1.25, 5.0, 2.5]
     assert fields["discharge_power_kw"].tolist() == [2.5, 1.25, 5.0, 2.5]
-    battery = grid.battery(fields, 1)
+    battery = battery_of(fields, 1)
     assert (battery.capacity_kwh, battery.charge_power_kw) == (5, 1.25)
+
+
+@pytest.mark.parametrize("count", [1, 4, 9, 24])
+def test_a_part_has_its_rows_however_few(count: int) -> None:
+    sizes = {"capacity_kwh": range(1, 9), "duration_hours": [1.0, 2.0, 4.0]}
+    ruled = {"max_state_of_charge": lambda capacity_kwh: 0.9 + capacity_kwh / 100}
+    for grid in (bess.BatteryGrid(**sizes), bess.BatteryGrid(**sizes, **ruled)):
+        part = grid.part(24 - count, 24)
+        assert len(part) == count
+        again = part.part(count // 2, count)
+        for few, first in ((part, 24 - count), (again, 24 - count + count // 2)):
+            expected = grid.rows(first, 24)
+            for name, column in few.rows(0, len(few)).items():
+                assert column.tolist() == expected[name].tolist()
 
 
 COLUMNS = {"capacity_kwh": [5.0, 10.0, 20.0], "dc_coupled": [True, False, True]}
@@ -52,10 +66,10 @@ def test_tables_in_any_common_form(table: Any) -> None:
     rows = parameters.rows(0, len(parameters))
     if isinstance(table, bess.Battery):
         assert len(parameters) == 1
-        assert parameters.battery(parameters.fields(rows), 0) == table
+        assert battery_of(parameters.fields(rows), 0) == table
         return
     assert rows["capacity_kwh"].tolist() == COLUMNS["capacity_kwh"]
-    assert parameters.battery(parameters.fields(rows), 1).dc_coupled is False
+    assert battery_of(parameters.fields(rows), 1).dc_coupled is False
 
 
 NAN = float("nan")

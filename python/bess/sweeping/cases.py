@@ -47,7 +47,7 @@ from bess.unit import units_of
 
 __all__ = ["Case", "cases_of"]
 
-_CHUNKS: Final = 4
+_CHUNKS: Final = 12
 """Chunks of batteries that are worked together, some 10 ms each, that are worth a task."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from itertools import pairwise
 from typing import Any, Final
 
@@ -178,7 +179,7 @@ class BatteryGrid(Parameters):
         self.names = (*self._ranges, *self._rules)
         lengths = [len(values) for values in self._ranges.values()]
         strides = np.cumprod([1, *reversed(lengths)], dtype=np.int64)[::-1]
-        self._length = int(strides[0])
+        self._first, self._length = 0, int(strides[0])
         self._strides = dict(zip(self._ranges, strides[1:].tolist(), strict=True))
         self.check("")
 
@@ -198,7 +199,7 @@ class BatteryGrid(Parameters):
 
     def rows(self, first: int, last: int) -> dict[str, Column]:
         """Every column from row ``first`` to before ``last``."""
-        row = np.arange(first, last)
+        row = np.arange(self._first + first, self._first + last)
         found = {
             name: values[row // self._strides[name] % len(values)]
             for name, values in self._ranges.items()
@@ -212,6 +213,14 @@ class BatteryGrid(Parameters):
                 raise InputError.at(name, reason) from error
             found[name] = _column(name, values, name, first)
         return found
+
+    def part(self, first: int, last: int) -> Parameters:
+        """The rows by themselves; as ranges, where these are fewer numbers."""
+        if self._rules or sum(map(len, self._ranges.values())) > last - first:
+            return super().part(first, last)
+        part = copy(self)
+        part._first, part._length = self._first + first, last - first
+        return part
 
 
 class _Table(Parameters):

@@ -71,7 +71,7 @@ class Columns:
         self._cases = cases
         self._batteries = batteries
         self._lock = threading.Lock()
-        self._columns: dict[str, NDArray[Any]] = {}
+        self._columns = {"error": np.full(len(cases) * batteries, "", object)}
 
     def write(self, chunk: Chunk, columns: dict[str, NDArray[Any]]) -> None:
         """Take the rows of a chunk; a column that is new holds nothing before."""

@@ -16,7 +16,7 @@ from bess.prices import Prices
 from bess.site import Site
 from bess.strategy import Strategy
 from bess.sweeping.cases import Case, cases_of
-from bess.sweeping.cluster import checked_client, run_on_cluster
+from bess.sweeping.cluster import checked_client, even, run_on_cluster
 from bess.sweeping.costs import Costs
 from bess.sweeping.fingerprint import fingerprint, fingerprint_of_batteries
 from bess.sweeping.folder import Folder, Manifest, Partitions
@@ -148,6 +148,8 @@ def sweep(
 
         sizes = rows_of_blocks(cases, -(-scenarios // _BLOCKS))
         if out is None:
+            if client is not None:
+                sizes = even(sizes, cases, len(parameters), client)
             columns = Columns(cases, len(parameters))
             run(blocks_of(sizes, len(parameters)), None, columns.write)
             return SweepTable(columns.in_order())
