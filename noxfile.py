@@ -58,7 +58,7 @@ def sanitize(session: nox.Session) -> None:
         "UBSAN_OPTIONS": "print_stacktrace=1",
         "PYTHONMALLOC": "malloc",
     }
-    ordinary = "not slow and not highs and not browser"
+    ordinary = "not slow and not highs and not cluster and not browser"
     session.run("pytest", "-m", ordinary, *session.posargs, env=environment)
     session.run("pytest", "-m", "slow", "tests/test_fuzz.py", env=environment)
 

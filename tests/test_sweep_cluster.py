@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import _thread
+import itertools
 import os
 import signal
+import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +25,7 @@ from bess.sweeping import cluster as cluster_module
 from bess.sweeping.cases import Case
 
 distributed = pytest.importorskip("distributed")
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.cluster
 
 STEPS = 24 * 40
 HOURS = np.arange(STEPS) % 24
@@ -50,9 +54,12 @@ def small_chunks() -> None:
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[Any]:
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=":0"
+        n_workers=2,
+        threads_per_worker=1,
+        dashboard_address=":0",
+        local_directory=str(tmp_path_factory.mktemp("workers")),
     ) as cluster:
         yield cluster
 
@@ -79,13 +86,20 @@ def same(found: bess.SweepTable, expected: bess.SweepTable) -> None:
         assert_array_equal(found[name], expected[name])
 
 
+def soon(condition: Callable[[], bool]) -> bool:
+    """Whether something comes to be within a minute."""
+    end = time.monotonic() + 60
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
+
+
 def all_released(client: Any) -> bool:
     """Whether the cluster soon has nothing left to do or to keep."""
-    for _ in range(200):
-        if not client.futures:
-            return True
-        time.sleep(0.05)
-    return False
+    scheduler = client.cluster.scheduler
+    return soon(lambda: not client.futures and not scheduler.tasks)
 
 
 @pytest.mark.parametrize("stored", [False, True])
@@ -151,14 +165,39 @@ def after(count: int, then: Callable[[], None], monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("bess.sweeping.sweep.progress_bar", bar)
 
 
-def test_an_interrupt_cancels_the_tasks(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt() -> None:
-        raise KeyboardInterrupt
+def wait_while(file: Path, free: int = 0) -> None:
+    """Lets no later call of `Case.columns` begin as long as there is a file."""
+    calls = itertools.count(1)
 
-    after(1, interrupt, monkeypatch)
-    with pytest.raises(KeyboardInterrupt):
-        bess.sweep(**SWEEP, client=client)
+    def waiting(self: Case, *given: Any) -> Any:
+        if next(calls) > free:
+            soon(lambda: not file.exists())
+        return Case.whole(self, *given)  # type: ignore[attr-defined]
+
+    Case.whole = Case.columns  # type: ignore[attr-defined]
+    Case.columns = waiting  # type: ignore[method-assign]
+
+
+def test_an_interrupt_from_the_keyboard_cancels_the_tasks(
+    client: Any, expected: bess.SweepTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "wait"
+    file.touch()
+    client.run(wait_while, file)
+    wait = cluster_module._first_of
+
+    def interrupted(*given: Any) -> Any:
+        threading.Thread(target=_thread.interrupt_main).start()
+        return wait(*given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(cluster_module, "_first_of", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            bess.sweep(**SWEEP, client=client)
+    file.unlink()
+    client.run(mend)
     assert all_released(client)
+    same(bess.sweep(**SWEEP, client=client), expected)
 
 
 def test_clients_that_cannot_be_used_are_refused(
@@ -171,6 +210,49 @@ def test_clients_that_cannot_be_used_are_refused(
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(bess.MissingExtraError, match=r"client= needs an extra: .*\[distributed\]"):
         bess.sweep(**SWEEP, client=client)
+
+
+KILLED = """
+import os, signal, sys
+from contextlib import contextmanager
+import bess.sweeping.sweep
+from distributed import Client
+from test_sweep_cluster import SWEEP, small_chunks
+
+@contextmanager
+def bar(total, shown):
+    def advance(count):
+        if count:
+            os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+    yield advance
+
+small_chunks()
+bess.sweeping.sweep.progress_bar = bar
+bess.sweep(**SWEEP, client=Client(sys.argv[1]), out=sys.argv[2])
+"""
+
+
+def test_a_process_that_is_killed_leaves_whole_partitions_and_the_next_works_the_rest(
+    client: Any, expected: bess.SweepTable, tmp_path: Path
+) -> None:
+    file, folder = tmp_path / "wait", tmp_path / "sweep"
+    file.touch()
+    client.run(wait_while, file, 1)
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+    address = client.cluster.scheduler_address
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, address, str(folder)], env=environment, capture_output=True
+    )
+    assert done.returncode not in (0, 1), done.stderr
+    file.unlink()
+    client.run(mend)
+    assert all_released(client)
+    there = {path: path.stat().st_mtime_ns for path in folder.glob("part-*")}
+    unfinished = bess.read_sweep(folder)
+    assert 0 < unfinished.scenarios < expected.scenarios
+    assert unfinished.scenarios + unfinished.missing == expected.scenarios
+    same(bess.sweep(**SWEEP, client=client, out=folder), expected)
+    assert all(path.stat().st_mtime_ns == at for path, at in there.items())
 
 
 def die_at(call: int) -> None:
@@ -199,16 +281,6 @@ def test_workers_that_are_killed_lose_nothing_and_double_nothing(
     assert not list(tmp_path.glob(".tmp-*"))
 
 
-def test_a_task_that_kills_every_worker_is_given_up(client: Any, cluster: Any) -> None:
-    client.run(die_at, 1)
-    allowed, cluster.scheduler.allowed_failures = cluster.scheduler.allowed_failures, 0
-    try:
-        with pytest.raises(bess.ClusterError, match="gave up"):
-            bess.sweep(**SWEEP, client=client)
-    finally:
-        cluster.scheduler.allowed_failures = allowed
-
-
 def test_a_cluster_that_is_lost_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lanes, "_NUMBERS_AT_ONCE", 64)
     monkeypatch.setattr(cases, "_CHUNKS", 1)
@@ -234,3 +306,13 @@ def test_a_cluster_without_workers_is_given_up(
     never = distributed.Future("never", client)
     with pytest.raises(bess.ClusterError, match="has had no worker for"):
         bess.sweep(**SWEEP, client=client)
+
+
+def test_a_task_that_kills_every_worker_is_given_up(client: Any, cluster: Any) -> None:
+    client.run(die_at, 1)
+    allowed, cluster.scheduler.allowed_failures = cluster.scheduler.allowed_failures, 0
+    try:
+        with pytest.raises(bess.ClusterError, match="gave up"):
+            bess.sweep(**SWEEP, client=client)
+    finally:
+        cluster.scheduler.allowed_failures = allowed
