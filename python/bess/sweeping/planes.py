@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from bess import _core
 from bess._arrays import Floats
 from bess.battery import Battery
+from bess.decomposition import Recollection
 from bess.decomposition.coupled_rows import CoupledRows, split
 from bess.decomposition.loop import Rounds, not_by_cuts
 from bess.dynamic_program import StepSolver
@@ -170,6 +171,7 @@ class _TariffPlanes:
         self._sized, self._money, self._rows = sized, money, rows
         self._bill = copy(money)
         self._bill.units = [sized.largest.with_wear(0.0)]
+        self._similar: Recollection | None = None
         self.nearness = max(sized.strategy.gap, _ROUNDING)
 
     def at(self, capacity_kwh: float, power_kw: float) -> Plane | None:
@@ -178,11 +180,12 @@ class _TariffPlanes:
         clock = Clock(sized.strategy.time_limit)
         rounds = Rounds(sized.site, unit, sized.strategy, money, (), rows, clock)
         try:
-            found = rounds.run(None)
+            found = rounds.run(None, self._similar)
         except (InfeasibleError, SolverError):
             return None
         if found is None:
             return None
+        self._similar = found.search or self._similar
         cost, _ = self._bill.cost_and_scale(found.series, found.device_series)
         *prices, constant = rounds.row_prices.by_step(rows, money)
         return sized.plane(unit, (prices[0], prices[1]), cost, constant)
