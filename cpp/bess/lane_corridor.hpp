@@ -50,21 +50,48 @@ inline Bounds bounds_of(const LaneWindow& window, const LaneBlock& b, std::size_
   return {low, most_of(stored(window.high), low)};
 }
 
+inline bool same_window(const LaneWindow& a, const LaneWindow& b) {
+  return a.low == b.low && a.high == b.high;
+}
+
+// The bounds of a window for a group of lanes, kept while the window stays the same.
+class WindowBounds {
+ public:
+  WindowBounds(const LaneBlock& block, std::size_t lane) : block_(block), lane_(lane) {}
+
+  const Bounds* of(const LaneWindow& window) {
+    if (!same_window(window, window_)) {
+      window_ = window;
+      for (std::size_t i = 0; i < kParts; ++i) {
+        bounds_[i] = bounds_of(window, block_, lane_ + i * kWidth);
+      }
+    }
+    return bounds_;
+  }
+
+ private:
+  const LaneBlock& block_;
+  std::size_t lane_;
+  LaneWindow window_{-1.0, -1.0};
+  Bounds bounds_[kParts];
+};
+
 // How far what is stored can rise and fall in a step.
 struct StepReach {
   Vector stored_per_solar;
   Vector charge;
-  Vector from_grid;
   Vector discharge;
+  bool from_grid;
 
   StepReach(const LanePolicies& policies, const LaneBlock& b, std::size_t at)
       : stored_per_solar(load(b.stored_per_solar + at)),
         charge(load(b.charge + at)),
-        from_grid(policies.grid_to_battery ? charge : broadcast(0.0)),
-        discharge(load(b.discharge + at)) {}
+        discharge(load(b.discharge + at)),
+        from_grid(policies.grid_to_battery) {}
 
   Vector rise(double sun) const {
-    return least_of(add(multiply(broadcast(sun), stored_per_solar), from_grid), charge);
+    if (from_grid) return charge;
+    return least_of(multiply(broadcast(sun), stored_per_solar), charge);
   }
   Vector fall(double outlet) const { return least_of(broadcast(outlet), discharge); }
 };
@@ -73,6 +100,7 @@ struct StepReach {
 inline void find_corridor(const LaneProgram& program, const LaneBlock& b, std::size_t lane,
                           const LaneCorridor& corridor) {
   const LanePolicies& policies = program.policies;
+  WindowBounds window_bounds(b, lane);
   Bounds within[kParts];
   for (std::size_t i = 0; i < kParts; ++i) within[i] = limits_of(b, lane + i * kWidth);
   bool narrow = false;
@@ -83,30 +111,34 @@ inline void find_corridor(const LaneProgram& program, const LaneBlock& b, std::s
       narrow |= any_above(within[i].low, limits.low) || any_above(limits.high, within[i].high);
     }
   };
+  const Bounds* windows = nullptr;
+  bool as_windows = false;  // so is the corridor
+  bool settled = false;     // and in the run after this one, which has the same windows
   for (std::size_t r = program.count; r-- > 0;) {
     const LaneRun& run = program.runs[r];
     const LaneRunPolicy& own = policies.runs[r];
-    std::size_t steps = run.steps;  // that matter before the run
-    Bounds windows[kParts];
-    if (own.count > 0) {
-      bool as_windows = true;
+    if (!settled) as_windows = own.count > 0;
+    if (own.count > 0 && !settled) {
+      windows = window_bounds.of(own.window);
       for (std::size_t i = 0; i < kParts; ++i) {
-        windows[i] = bounds_of(own.window, b, lane + i * kWidth);
         within[i] = {windows[i].hold(within[i].low), windows[i].hold(within[i].high)};
         as_windows = as_windows && !any_above(within[i].low, windows[i].low) &&
                      !any_above(windows[i].high, within[i].high);
       }
-      if (as_windows) steps = 1;
       find_narrow();
     }
-    corridor.narrowed[r] = narrow;
-    if (!narrow) continue;
+    corridor.narrowing[r] = !narrow      ? LaneNarrowing::kNone
+                            : as_windows ? LaneNarrowing::kToWindow
+                                         : LaneNarrowing::kFurther;
+    settled = as_windows && r > 0 && policies.runs[r - 1].count > 0 &&
+              same_window(policies.runs[r - 1].window, own.window);
+    if (!narrow || settled) continue;
     double* bounds = corridor.bounds + r * 2 * kGroupLanes;
-    for (std::size_t i = 0; i < kParts; ++i) {
+    for (std::size_t i = 0; !as_windows && i < kParts; ++i) {
       store(within[i].low, bounds + i * kWidth);
       store(within[i].high, bounds + kGroupLanes + i * kWidth);
     }
-    for (std::size_t t = run.first + steps; t-- > run.first;) {
+    for (std::size_t t = run.first + (as_windows ? 1 : run.steps); t-- > run.first;) {
       const double outlet = policies.load[t] + policies.battery_outlet[t];
       for (std::size_t i = 0; i < kParts; ++i) {
         const StepReach reach(policies, b, lane + i * kWidth);

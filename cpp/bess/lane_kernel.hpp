@@ -112,10 +112,13 @@ struct alignas(64) LaneBin {
   double peak[kLanes];  // kWh imported in a step
 };
 
+// How a run's end is narrower than the batteries' limits for a group of lanes.
+enum class LaneNarrowing : std::uint8_t { kNone, kToWindow, kFurther };
+
 // Working memory of the corridor of a group of lanes, for each run.
 struct LaneCorridor {
-  double* bounds;          // [runs][2][kGroupLanes]: low and high at the run's end
-  std::uint8_t* narrowed;  // [runs]: whether they are narrower than the batteries' limits
+  LaneNarrowing* narrowing;  // [runs]
+  double* bounds;            // [runs][2][kGroupLanes]: low and high at the run's end, if kFurther
 };
 
 // Works every run for a block. `reach`: for each run, what the energies come to where each is held

@@ -219,10 +219,11 @@ void watch_runs(const LaneProgram& program, const double* reach, const LaneCorri
   for (std::size_t g = 0; g < kGroups; ++g) {
     const std::size_t lane = g * kGroupLanes;
     if (program.policies.runs != nullptr) find_corridor(program, block, lane, corridor);
+    WindowBounds window_bounds(block, lane);
     for (std::size_t r = 0; r < program.count; ++r) {
       const LaneRun& run = program.runs[r];
       const Account<kPriced> to{run, block, bins[run.bin], lane};
-      watch_run(to, program, r, corridor,
+      watch_run(to, program, r, corridor, window_bounds,
                 [&] { work_run(to, program.series, reach, least, r, g); });
     }
   }

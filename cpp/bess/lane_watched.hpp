@@ -19,9 +19,6 @@ enum Row : std::size_t {
   kFromGrid,
   kSent,
   kCost,
-  kFull,
-  kEmpty,
-  kMissed,
   kImported,
   kExported,
   kPeak,
@@ -32,18 +29,16 @@ struct LaneRows {
   double* of[kRows];
 
   LaneRows(LaneBlock& b, LaneBin& bin, std::size_t lane)
-      : of{b.stored, b.discharged, b.from_grid,  b.sent,       b.cost,  b.full,
-           b.empty,  b.missed,     bin.imported, bin.exported, bin.peak} {
-    for (double*& row : of) row += lane;
-  }
+      : of{b.stored + lane, b.discharged + lane, b.from_grid + lane,  b.sent + lane,
+           b.cost + lane,   bin.imported + lane, bin.exported + lane, bin.peak + lane} {}
 };
 
 struct RowsBefore {
-  alignas(64) double of[kRows][kGroupLanes];
+  Vector of[kRows][kParts];
 
   explicit RowsBefore(const LaneRows& rows) {
     for (std::size_t row = 0; row < kRows; ++row) {
-      for (std::size_t i = 0; i < kGroupLanes; ++i) of[row][i] = rows.of[row][i];
+      for (std::size_t i = 0; i < kParts; ++i) of[row][i] = load(rows.of[row] + i * kWidth);
     }
   }
 };
@@ -95,84 +90,100 @@ inline Vector misses(const Bounds& window, Vector stored, Vector same) {
   return one_if_above(beyond, same);
 }
 
-// What a run that was worked as without policies, within `bounds`, adds to the steps at the limits.
-inline void count_hours(const LaneRun& run, const LaneSeries& series, LaneBlock& b, std::size_t at,
-                        Vector before, const Bounds& bounds) {
-  const Vector after = load(b.stored + at);
-  const Vector most = most_of(before, after);
-  const Vector least = least_of(before, after);
-  const Vector same = multiply(load(b.capacity + at), broadcast(kSameCharge));
-  const Vector nearly_full = subtract(load(b.room + at), same);
-  const Vector steps = broadcast(static_cast<double>(run.steps));
-  Vector full = broadcast(0.0);
-  Vector charged = broadcast(0.0);
-  const auto crosses = [&](Vector level) {
-    return any_above(where_above(least, level, broadcast(0.0), most), level);
-  };
-  if (crosses(nearly_full) || crosses(same)) {
-    const LaneWish wish = wish_of(run, series, b, at);
-    Vector stored = before;
+// What a run that was worked as without policies, within bounds, adds to the steps at the limits of
+// the lanes that are not `astray` (above 0). `before`: what was stored. As it only rises or only
+// falls, a step where the bounds hold it back is as one where they do not: both are beyond a level,
+// or both are not.
+inline void count_hours(const LaneRun& run, const LaneSeries& series, LaneBlock& b,
+                        std::size_t lane, const Vector* before, const Vector* astray) {
+  Bounds reached[kParts];
+  Bounds levels[kParts];  // nearly empty, nearly full
+  bool empties = false;
+  bool fills = false;
+  for (std::size_t i = 0; i < kParts; ++i) {
+    const std::size_t at = lane + i * kWidth;
+    const Vector after = load(b.stored + at);
+    const Vector same = multiply(load(b.capacity + at), broadcast(kSameCharge));
+    reached[i] = {least_of(before[i], after), most_of(before[i], after)};
+    levels[i] = {same, subtract(load(b.room + at), same)};
+    const auto crosses = [&](Vector level) {
+      return any_above(where_above(reached[i].low, level, broadcast(0.0), reached[i].high), level);
+    };
+    empties = empties || crosses(levels[i].low);
+    fills = fills || crosses(levels[i].high);
+  }
+  Vector charged[kParts];
+  Vector full[kParts];
+  for (std::size_t i = 0; i < kParts; ++i) charged[i] = full[i] = broadcast(0.0);
+  if (empties || fills) {
+    Vector stored[kParts];
+    for (std::size_t i = 0; i < kParts; ++i) stored[i] = before[i];
     for (std::size_t t = 0; t < run.steps; ++t) {
-      stored = bounds.hold(add(stored, wish.at(t)));
-      full = add(full, one_if_above(stored, nearly_full));
-      charged = add(charged, one_if_above(stored, same));
+      for (std::size_t i = 0; i < kParts; ++i) {
+        const LaneWish wish = wish_of(run, series, b, lane + i * kWidth);
+        stored[i] = add(stored[i], wish.at(t));
+        if (empties) charged[i] = add(charged[i], one_if_above(stored[i], levels[i].low));
+        if (fills) full[i] = add(full[i], one_if_above(stored[i], levels[i].high));
+      }
     }
   }
-  const auto above = [&](Vector level, Vector counted) {
-    const Vector some = where_above(most, level, counted, broadcast(0.0));
-    return where_above(least, level, steps, some);
-  };
-  add_to(b.full + at, above(nearly_full, full));
-  add_to(b.empty + at, subtract(steps, above(same, charged)));
+  const Vector steps = broadcast(static_cast<double>(run.steps));
+  for (std::size_t i = 0; i < kParts; ++i) {
+    const auto above = [&](Vector level, Vector counted) {
+      const Vector some = where_above(reached[i].high, level, counted, broadcast(0.0));
+      return where_above(reached[i].low, level, steps, some);
+    };
+    const auto count = [&](double* to, Vector found) {
+      add_to(to + lane + i * kWidth, where_above(astray[i], broadcast(0.0), broadcast(0.0), found));
+    };
+    count(b.full, above(levels[i].high, full[i]));
+    count(b.empty, subtract(steps, above(levels[i].low, charged[i])));
+  }
 }
 
-// Works a run of a group within its corridor, step by step, for the lanes of part `i` that are
-// `astray` (above 0) otherwise.
+// Works a run of a group within its corridor, which is `each` at the end, step by step, for the
+// lanes of part `i` that are `astray` (above 0) otherwise.
 template <bool kPriced>
 inline void work_within(const Account<kPriced>& to, const LaneProgram& program, std::size_t r,
-                        const double* corridor, const RowsBefore& before, const LaneRows& rows,
-                        std::size_t i, Vector astray) {
+                        Bounds each, const Bounds* window, const RowsBefore& before,
+                        const LaneRows& rows, std::size_t i, Vector astray) {
   const LaneRun& run = to.run;
-  const LaneBlock& b = to.block;
+  LaneBlock& b = to.block;
   const LanePolicies& policies = program.policies;
   const LaneRunPolicy& own = policies.runs[r];
   const std::size_t at = to.lane + i * kWidth;
-  const auto row_before = [&](Row row) { return load(before.of[row] + i * kWidth); };
   const StepReach reach(policies, b, at);
   const Bounds limits = limits_of(b, at);
-  const Bounds window = own.count > 0 ? bounds_of(own.window, b, at) : limits;
 
   const double* loads = policies.load + run.first;
   const double* suns = program.series.solar + run.first;
   const double* solar_outlet = policies.solar_outlet + run.first;
   const double* battery_outlet = policies.battery_outlet + run.first;
   Bounds within[kLongestRun];
-  Bounds each{load(corridor + i * kWidth), load(corridor + kGroupLanes + i * kWidth)};
   for (std::size_t t = run.steps; t-- > 0;) {
-    each = {window.hold(each.low), window.hold(each.high)};
+    if (window != nullptr) each = {window->hold(each.low), window->hold(each.high)};
     within[t] = each;
-    each = {limits.hold(subtract(each.low, reach.rise(suns[t]))),
-            limits.hold(add(each.high, reach.fall(loads[t] + battery_outlet[t])))};
+    each.low = positive(subtract(each.low, reach.rise(suns[t])));
+    each.high = least_of(add(each.high, reach.fall(loads[t] + battery_outlet[t])), limits.high);
   }
 
   const LaneWish wish = wish_of(run, program.series, b, at);
   const bool takes = run.kind == LaneRunKind::kTake || run.kind == LaneRunKind::kTakeBesideSun;
   const Vector stored_per_solar = load(b.stored_per_solar + at);
   const Vector solar_per_stored = load(b.solar_per_stored + at);
-  const Vector grid_per_stored =
-      policies.grid_to_battery ? load(b.grid_per_stored + at) : broadcast(0.0);
+  const Vector grid_per_stored = load(b.grid_per_stored + at);
   const Vector capacity = load(b.capacity + at);
   const Vector same = multiply(capacity, broadcast(kSameCharge));
   const Vector nearly_full = subtract(limits.high, same);
   const Vector noise = add(multiply(capacity, broadcast(kRounding)), broadcast(policies.noise));
-  Vector stored = row_before(kStored);
-  Vector discharged = row_before(kDischarged);
-  Vector from_grid = row_before(kFromGrid);
-  Vector sent = row_before(kSent);
-  Vector full = row_before(kFull);
-  Vector empty = row_before(kEmpty);
-  Vector missed = row_before(kMissed);
-  Vector peak = row_before(kPeak);
+  Vector stored = before.of[kStored][i];
+  Vector discharged = before.of[kDischarged][i];
+  Vector from_grid = before.of[kFromGrid][i];
+  Vector sent = before.of[kSent][i];
+  Vector full = broadcast(0.0);
+  Vector empty = broadcast(0.0);
+  Vector missed = broadcast(0.0);
+  Vector peak = before.of[kPeak][i];
   Vector imported = broadcast(-own.imported);
   Vector exported = broadcast(-own.exported);
   for (std::size_t t = 0; t < run.steps; ++t) {
@@ -190,8 +201,12 @@ inline void work_within(const Account<kPriced>& to, const LaneProgram& program, 
     const double first = !policies.grid_to_battery || takes ? suns[t] : spare;
     const Vector gained = positive(change);
     const Vector solar = least_of(multiply(gained, solar_per_stored), broadcast(first));
-    const Vector rest = positive(subtract(gained, multiply(solar, stored_per_solar)));
-    const Vector charged = multiply(rest, grid_per_stored);
+    Vector charged = broadcast(0.0);
+    if (policies.grid_to_battery) {
+      const Vector rest = positive(subtract(gained, multiply(solar, stored_per_solar)));
+      charged = multiply(rest, grid_per_stored);
+      from_grid = add(from_grid, charged);
+    }
     const Vector given = subtract(gained, change);
 
     const Vector output = positive(subtract(sun, solar));
@@ -207,14 +222,15 @@ inline void work_within(const Account<kPriced>& to, const LaneProgram& program, 
     const Vector sold = where_above(bought, noise, broadcast(0.0), saleable);
 
     discharged = add(discharged, given);
-    from_grid = add(from_grid, charged);
     sent = add(sent, to_grid);
     imported = add(imported, bought);
     exported = add(exported, add(sold, to_grid));
     peak = most_of(peak, bought);
-    full = add(full, one_if_above(after, nearly_full));
-    empty = add(empty, subtract(broadcast(1.0), one_if_above(after, same)));
-    if (own.count == 1) missed = add(missed, misses(window, after, same));
+    if (program.counts_hours) {
+      full = add(full, one_if_above(after, nearly_full));
+      empty = add(empty, where_above(after, same, broadcast(0.0), broadcast(1.0)));
+    }
+    if (own.count == 1) missed = add(missed, misses(*window, after, same));
   }
 
   const auto finish = [&](Row row, Vector value) {
@@ -225,64 +241,92 @@ inline void work_within(const Account<kPriced>& to, const LaneProgram& program, 
   finish(kDischarged, discharged);
   finish(kFromGrid, from_grid);
   finish(kSent, sent);
-  finish(kFull, full);
-  finish(kEmpty, empty);
-  finish(kMissed, missed);
   finish(kPeak, peak);
-  finish(kImported, add(row_before(kImported), imported));
-  finish(kExported, add(row_before(kExported), exported));
+  finish(kImported, add(before.of[kImported][i], imported));
+  finish(kExported, add(before.of[kExported][i], exported));
   if constexpr (kPriced) {
     const Vector paid =
         subtract(multiply(imported, broadcast(run.buy)), multiply(exported, broadcast(run.sell)));
-    finish(kCost, add(row_before(kCost), paid));
+    finish(kCost, add(before.of[kCost][i], paid));
   }
+  const auto count = [&](double* to_row, Vector found) {
+    add_to(to_row + at, where_above(astray, broadcast(0.0), found, broadcast(0.0)));
+  };
+  count(b.missed, missed);
+  if (!program.counts_hours) return;
+  count(b.full, full);
+  count(b.empty, empty);
 }
 
-// Works run `r` of a group by `work`, as without policies, where that stays inside the corridor.
+// Works run `r` of a group by `work`, as without policies, and again where that leaves the
+// corridor.
 template <bool kPriced, typename Work>
 inline void watch_run(const Account<kPriced>& to, const LaneProgram& program, std::size_t r,
-                      const LaneCorridor& corridor, const Work& work) {
+                      const LaneCorridor& corridor, WindowBounds& window_bounds, const Work& work) {
   LaneBlock& b = to.block;
-  const bool narrowed = program.policies.runs != nullptr && corridor.narrowed[r] != 0;
+  const bool narrowed =
+      program.policies.runs != nullptr && corridor.narrowing[r] != LaneNarrowing::kNone;
   if (!narrowed && !program.counts_hours) return work();
+  Vector astray[kParts];
+  if (!narrowed) {
+    Vector before[kParts];
+    for (std::size_t i = 0; i < kParts; ++i) {
+      before[i] = load(b.stored + to.lane + i * kWidth);
+      astray[i] = broadcast(0.0);
+    }
+    work();
+    return count_hours(to.run, program.series, b, to.lane, before, astray);
+  }
   const LaneRows rows(b, to.bin, to.lane);
   const RowsBefore before(rows);
-  const LaneRunPolicy none{};
-  const LaneRunPolicy& own = narrowed ? program.policies.runs[r] : none;
-  Bounds bounds[kParts];
-  Vector room[kParts];
-  for (std::size_t i = 0; i < kParts; ++i) {
-    const std::size_t at = to.lane + i * kWidth;
-    room[i] = load(b.room + at);
-    bounds[i] = own.count > 0 ? bounds_of(own.window, b, at) : limits_of(b, at);
-  }
-  for (std::size_t i = 0; own.count > 0 && i < kParts; ++i) {  // counted from the lower bound
-    const std::size_t at = to.lane + i * kWidth;
-    store(subtract(load(b.stored + at), bounds[i].low), b.stored + at);
-    store(subtract(bounds[i].high, bounds[i].low), b.room + at);
-  }
-  work();
-  for (std::size_t i = 0; i < kParts; ++i) {
-    const std::size_t at = to.lane + i * kWidth;
-    const Vector start = load(before.of[kStored] + i * kWidth);
-    if (own.count > 0) {
-      store(least_of(add(load(b.stored + at), bounds[i].low), bounds[i].high), b.stored + at);
+  const LaneRunPolicy& own = program.policies.runs[r];
+  const Bounds* windows = own.count > 0 ? window_bounds.of(own.window) : nullptr;
+  if (windows == nullptr) {
+    work();
+  } else {  // what is stored counts from the lower bound
+    Vector room[kParts];
+    for (std::size_t i = 0; i < kParts; ++i) {
+      const std::size_t at = to.lane + i * kWidth;
+      room[i] = load(b.room + at);
+      store(subtract(before.of[kStored][i], windows[i].low), b.stored + at);
+      store(subtract(windows[i].high, windows[i].low), b.room + at);
+    }
+    work();
+    for (std::size_t i = 0; i < kParts; ++i) {
+      const std::size_t at = to.lane + i * kWidth;
+      const Vector stored = add(load(b.stored + at), windows[i].low);
+      store(least_of(stored, windows[i].high), b.stored + at);
       store(room[i], b.room + at);
     }
-    if (program.counts_hours) count_hours(to.run, program.series, b, at, start, bounds[i]);
-    if (!narrowed) continue;
-    const double* ends = corridor.bounds + r * 2 * kGroupLanes;
+  }
+  Bounds ends[kParts];
+  for (std::size_t i = 0; i < kParts; ++i) {
+    const std::size_t at = to.lane + i * kWidth;
+    const double* bounds = corridor.bounds + r * 2 * kGroupLanes + i * kWidth;
+    ends[i] = corridor.narrowing[r] == LaneNarrowing::kToWindow
+                  ? windows[i]
+                  : Bounds{load(bounds), load(bounds + kGroupLanes)};
+    const Vector start = before.of[kStored][i];
     const Vector end = load(b.stored + at);
-    const Vector below = subtract(load(ends + i * kWidth), least_of(start, end));
-    const Vector above = subtract(most_of(start, end), load(ends + kGroupLanes + i * kWidth));
+    const Vector below = subtract(ends[i].low, least_of(start, end));
+    const Vector above = subtract(most_of(start, end), ends[i].high);
     const Vector slack = multiply(load(b.capacity + at), broadcast(kSlack));
-    const Vector astray = subtract(most_of(below, above), slack);
-    if (any_above(astray, broadcast(0.0))) {
-      work_within(to, program, r, ends, before, rows, i, astray);
-    }
+    astray[i] = subtract(most_of(below, above), slack);
+  }
+  if (program.counts_hours) {
+    count_hours(to.run, program.series, b, to.lane, before.of[kStored], astray);
+  }
+  for (std::size_t i = 0; i < kParts; ++i) {
+    if (!any_above(astray[i], broadcast(0.0))) continue;
+    work_within(to, program, r, ends[i], windows == nullptr ? nullptr : windows + i, before, rows,
+                i, astray[i]);
+  }
+  if (own.count < 2) return;
+  for (std::size_t i = 0; i < kParts; ++i) {
+    const std::size_t at = to.lane + i * kWidth;
     const Vector same = multiply(load(b.capacity + at), broadcast(kSameCharge));
-    for (std::size_t w = 0; own.count > 1 && w < own.count; ++w) {
-      const Bounds window = bounds_of(program.policies.windows[own.first + w], b, at);
+    for (std::size_t w = own.first; w < own.first + own.count; ++w) {
+      const Bounds window = bounds_of(program.policies.windows[w], b, at);
       add_to(b.missed + at, misses(window, load(b.stored + at), same));
     }
   }

@@ -234,9 +234,9 @@ void Sweep::run(const SweepProgram& program, const LaneBatteries& batteries,
   const LaneProgram lanes = program.lane_program();
   if (program.held_) {
     corridor_.resize(2 * kGroupLanes * lanes.count);
-    narrowed_.resize(lanes.count);
+    narrowing_.resize(lanes.count);
   }
-  const LaneCorridor corridor{corridor_.data(), narrowed_.data()};
+  const LaneCorridor corridor{narrowing_.data(), corridor_.data()};
   reach_discharge_ = -1;
   bins_.resize(program.bins());
   const std::size_t count = batteries.count();

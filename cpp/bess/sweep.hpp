@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -121,7 +120,7 @@ class Sweep {
   std::vector<LaneBin> bins_;
   std::vector<double> reach_;
   std::vector<double> corridor_;
-  std::vector<std::uint8_t> narrowed_;
+  std::vector<LaneNarrowing> narrowing_;
   double reach_discharge_ = -1;  // the limits that reach_ is for
   double reach_solar_charge_ = -1;
 };
