@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -52,7 +53,7 @@ class Problem:
     def __str__(self) -> str:
         if self.value is NO_VALUE:
             return f"{self.path}: {self.reason}" if self.path else self.reason
-        shown = repr(self.value)
+        shown = re.sub(r"\s*\n\s*", " ", repr(self.value))
         if len(shown) > 80:
             shown = f"{shown[:77]}..."
         return f"{self.path} = {shown}: {self.reason}" if self.path else f"{shown}: {self.reason}"

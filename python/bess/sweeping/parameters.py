@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Callable, Mapping
 from copy import copy
 from itertools import pairwise
 from typing import Any, Final
@@ -11,33 +12,25 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bess._arrays import series
-from bess.battery import SIZES, Battery
+from bess.battery import Battery
 from bess.errors import InputError, join_path
+from bess.sweeping.columns import (
+    POWERS,
+    SHORT,
+    Column,
+    check_name,
+    check_powers,
+    checked_column,
+    columns_of,
+    is_range,
+    one_value,
+)
 
-__all__ = ["BatteryGrid", "Column", "Parameters", "battery_of", "field", "parameters_of"]
+__all__ = ["BatteryGrid", "Parameters", "battery_of", "field", "parameters_of"]
 
-Column = NDArray[Any]
-
-_POWERS: Final = ("charge_power_kw", "discharge_power_kw")
-_SHORT: Final[dict[str, Callable[[Any, Any], Any]]] = {
-    "power_kw": lambda capacity, power: power,
-    "duration_hours": lambda capacity, hours: capacity / hours,
-}
-"""What stands for both powers of a battery, and the power it comes to."""
-_NAMES: Final = (*Battery.model_fields, *_SHORT)
-_FLAGS: Final = tuple(n for n in _NAMES if n == "dc_coupled" or n.startswith("allow_"))
 _CHECKED: Final = 65_536
 """Rows that are checked at a time."""
-_LIMITS: Final = {
-    **SIZES,
-    "duration_hours": (1e-6, 1e12),
-    "power_kw": SIZES["charge_power_kw"],
-    "min_state_of_charge": (0.0, 1.0),
-    "max_state_of_charge": (0.0, 1.0),
-    "initial_state_of_charge": (0.0, 1.0),
-    "self_discharge_per_hour": (0.0, float(np.nextafter(1.0, 0.0))),
-}
+_MOST_ROWS: Final = 1_000_000_000
 
 
 class Parameters:
@@ -61,11 +54,11 @@ class Parameters:
     def fields(self, rows: Mapping[str, Column]) -> dict[str, Any]:
         """Fields of `Battery` from rows: columns, and values that all rows share."""
         found = {**self.shared, **rows}
-        for short, power_of in _SHORT.items():
+        for short, power_of in SHORT.items():
             if short in found:
                 capacity = found.get("capacity_kwh", Battery().capacity_kwh)
                 power = power_of(capacity, found.pop(short))
-                found.update(dict.fromkeys(_POWERS, power))
+                found.update(dict.fromkeys(POWERS, power))
         return found
 
     def check(self, path: str) -> None:
@@ -109,8 +102,8 @@ class Parameters:
         """The caller's name of a field."""
         if field in rows or field in self.shared:
             return field
-        if field in _POWERS:
-            return next((n for n in _SHORT if n in rows or n in self.shared), field)
+        if field in POWERS:
+            return next((n for n in SHORT if n in rows or n in self.shared), field)
         return field
 
     def _place(self, path: str, name: str, row: int) -> str:
@@ -163,14 +156,14 @@ class BatteryGrid(Parameters):
         self._ranges: dict[str, Column] = {}
         self._rules: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {}
         for name, value in parameters.items():
-            _check_name(name, name)
+            check_name(name, name)
             if callable(value):
-                self._rules[name] = value, tuple(inspect.signature(value).parameters)
-            elif _is_range(name, value):
-                self._ranges[name] = _column(name, value, name)
+                self._rules[name] = value, _arguments(name, value, parameters)
+            elif is_range(name, value, name):
+                self._ranges[name] = checked_column(name, value, name)
             else:
-                self.shared[name] = value
-        _check_powers(parameters, "")
+                self.shared[name] = one_value(value)
+        check_powers(parameters, "")
         for name, (_, asked) in self._rules.items():
             for other in asked:
                 if other not in self._ranges and other not in self.shared:
@@ -178,6 +171,10 @@ class BatteryGrid(Parameters):
                     raise InputError.at(name, f"asks for {other}, which is no range ({known})")
         self.names = (*self._ranges, *self._rules)
         lengths = [len(values) for values in self._ranges.values()]
+        if math.prod(lengths) > _MOST_ROWS:
+            counts = " x ".join(f"{length:,}" for length in lengths)
+            reason = f"makes {counts} batteries with the others; a grid may have {_MOST_ROWS:,}"
+            raise InputError.at(max(self._ranges, key=lambda n: len(self._ranges[n])), reason)
         strides = np.cumprod([1, *reversed(lengths)], dtype=np.int64)[::-1]
         self._first, self._length = 0, int(strides[0])
         self._strides = dict(zip(self._ranges, strides[1:].tolist(), strict=True))
@@ -207,11 +204,15 @@ class BatteryGrid(Parameters):
         for name, (rule, asked) in self._rules.items():
             given = {n: found[n] if n in found else self.shared[n] for n in asked}
             try:
-                values = np.broadcast_to(rule(**given), row.shape)
+                told = rule(**given)
             except Exception as error:
                 reason = f"is a rule that failed: {type(error).__name__}: {error}"
                 raise InputError.at(name, reason) from error
-            found[name] = _column(name, values, name, first)
+            if np.ndim(told) and np.shape(told) != row.shape:
+                reason = f"is a rule that gives {len(told)} values for {len(row)} batteries"
+                raise InputError.at(name, reason)
+            values = np.broadcast_to(told, row.shape)
+            found[name] = checked_column(name, values, name, first)
         return found
 
     def part(self, first: int, last: int) -> Parameters:
@@ -231,12 +232,12 @@ class _Table(Parameters):
         self._columns: dict[str, Column] = {}
         for name, value in columns.items():
             where = join_path(path, str(name))
-            _check_name(name, where)
-            if _is_range(name, value):
-                self._columns[name] = _column(name, value, where)
+            check_name(name, where)
+            if is_range(name, value, where):
+                self._columns[name] = checked_column(name, value, where)
             else:
-                self.shared[name] = value
-        _check_powers(columns, path)
+                self.shared[name] = one_value(value)
+        check_powers(columns, path)
         self.names = tuple(self._columns)
         for (name, values), (other, others) in pairwise(self._columns.items()):
             if len(values) != len(others):
@@ -265,80 +266,20 @@ def parameters_of(batteries: Any, path: str) -> Parameters:
         given = batteries.model_dump()
         batteries = {name: value for name, value in given.items() if name != "type"}
     if not isinstance(batteries, Mapping):
-        batteries = dict(_columns_of(batteries, path))
+        batteries = dict(columns_of(batteries, path))
     table = _Table(batteries, path)
     table.check(path)
     return table
 
 
-def _columns_of(table: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """The columns of a data frame or an Arrow table."""
-    names = getattr(table, "column_names", None)
-    if names is None:
-        names = getattr(table, "columns", None)
-    if names is None or not hasattr(table, "__getitem__"):
-        valid = "a bess.BatteryGrid, a mapping of columns, a data frame or an Arrow table"
-        raise InputError.at(path, f"must be {valid}", table)
-    for name in names:
-        column = table[name]
-        yield str(name), column.to_numpy() if hasattr(column, "to_numpy") else np.asarray(column)
-
-
-def _check_name(name: Any, path: str) -> None:
-    if name not in _NAMES:
-        raise InputError.at(path, f"is no parameter of a battery ({', '.join(_NAMES)})")
-
-
-def _check_powers(given: Mapping[str, Any], path: str) -> None:
-    """Refuse powers that are given twice."""
-    ways = [n for n in _SHORT if n in given]
-    ways += [n for n in _POWERS if n in given and ways]
-    if len(ways) > 1:
-        reason = f"gives the power that {ways[0]} gives already"
-        raise InputError.at(join_path(path, ways[1]), reason)
-
-
-def _is_range(name: str, value: Any) -> bool:
-    if name == "terminal_state_of_charge" and isinstance(value, tuple):
-        return False  # a pair: from, to
-    return isinstance(value, (list, tuple, range)) or np.ndim(value) > 0
-
-
-def _column(name: str, values: Any, path: str, first: int = 0) -> Column:
-    """Values from row ``first`` on as an array of what the parameter holds."""
-    if name == "terminal_state_of_charge" and not isinstance(values, np.ndarray):
-        column = np.empty(len(values), object)
-        column[:] = list(values)
-        if all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values):
-            column = column.astype(np.float64)
-        return _filled(column, path)
+def _arguments(name: str, rule: Callable[..., Any], others: Mapping[str, Any]) -> tuple[str, ...]:
+    """The columns that a rule asks for: its arguments, but those that have a value already."""
     try:
-        array = np.asarray(values)
-    except ValueError:
-        raise InputError.at(path, "must be a column of values, one for each battery") from None
-    if array.ndim != 1:
-        raise InputError.at(path, f"must be one-dimensional, not of shape {array.shape}")
-    if name in _FLAGS:
-        if array.dtype != np.bool_:
-            raise InputError.at(f"{path}[0]", "must be True or False", array[:1].tolist())
-        return _filled(array, path)
-    if name == "terminal_state_of_charge" and array.dtype.kind not in "fiu":
-        return _filled(array.astype(object), path)
-    numbers = series(values, path)
-    if name in _LIMITS:
-        low, high = _LIMITS[name]
-        outside = ~((numbers >= low) & (numbers <= high))
-        if outside.any():
-            row = int(np.argmax(outside))
-            where = f"{path}[{first + row}]"
-            raise InputError.at(where, f"must be from {low:g} to {high:g}", float(numbers[row]))
-    return numbers
-
-
-def _filled(column: Column, path: str) -> Column:
-    if not len(column):
-        raise InputError.at(path, "must have at least one value")
-    return column
+        asked = inspect.signature(rule).parameters.values()
+    except (TypeError, ValueError):
+        reason = "must be a rule whose arguments have names: a lambda, say"
+        raise InputError.at(name, reason, rule) from None
+    return tuple(a.name for a in asked if a.default is a.empty or a.name in others)
 
 
 def field(fields: Mapping[str, Any], name: str) -> Any:
