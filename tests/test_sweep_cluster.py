@@ -9,15 +9,12 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from cluster_sweeps import SWEEP, same, small_chunks, soon
 
 import bess
 from bess.sweeping import cases, lanes
@@ -26,31 +23,6 @@ from bess.sweeping.cases import Case
 
 distributed = pytest.importorskip("distributed")
 pytestmark = pytest.mark.cluster
-
-STEPS = 24 * 40
-HOURS = np.arange(STEPS) % 24
-SUN = np.maximum(np.sin((HOURS - 6) / 12 * np.pi), 0) * 4
-HOME = bess.Site(load_kwh=1 + HOURS % 7 / 10, solar_kwh=SUN, start="2025-03-01T00:00Z")
-TIGHT = bess.Site(load_kwh=1 + HOURS % 7 / 10, start="2025-03-01T00:00Z", import_limit_kwh=1.5)
-PRICES = bess.Prices(np.where(HOURS >= 16, 0.4, 0.2), 0.05)
-GRID = bess.BatteryGrid(
-    capacity_kwh=np.linspace(0.1, 20, 50),
-    power_kw=lambda capacity_kwh: capacity_kwh / 3,
-    dc_coupled=[True, False],
-)
-SWEEP: dict[str, Any] = {
-    "site": {"home": HOME, "tight": TIGHT},
-    "batteries": GRID,
-    "strategy": bess.Surplus(),
-    "prices": PRICES,
-    "metrics": ["cost", "import_kwh", "monthly_peaks_kw"],
-}
-"""Lanes and one by one, and scenarios that fail."""
-
-
-def small_chunks() -> None:
-    lanes._NUMBERS_AT_ONCE = 64
-    cases._CHUNKS = 1
 
 
 @pytest.fixture(scope="module")
@@ -77,23 +49,6 @@ def client(cluster: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def expected() -> bess.SweepTable:
     return bess.sweep(**SWEEP, workers=2)
-
-
-def same(found: bess.SweepTable, expected: bess.SweepTable) -> None:
-    assert list(found) == list(expected)
-    for name in expected:
-        assert found[name].dtype == expected[name].dtype
-        assert_array_equal(found[name], expected[name])
-
-
-def soon(condition: Callable[[], bool]) -> bool:
-    """Whether something comes to be within a minute."""
-    end = time.monotonic() + 60
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 def all_released(client: Any) -> bool:
@@ -148,21 +103,17 @@ def test_a_mistake_on_a_worker_is_raised_here(client: Any, expected: bess.SweepT
     same(bess.sweep(**SWEEP, client=client), expected)
 
 
-def after(count: int, then: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Does something when so many scenarios have been done."""
-    done = 0
+def be_of_version(version: str) -> None:
+    cluster_module._version = lambda: version  # type: ignore[assignment]
 
-    @contextmanager
-    def bar(total: int, shown: bool | None) -> Iterator[Any]:
-        def advance(more: int) -> None:
-            nonlocal done
-            done += more
-            if done >= count:
-                then()
 
-        yield advance
-
-    monkeypatch.setattr("bess.sweeping.sweep.progress_bar", bar)
+def test_workers_of_another_version_are_told_of(client: Any) -> None:
+    own = cluster_module._version()
+    client.run(be_of_version, "0.0.1")
+    with pytest.raises(bess.ClusterError, match=rf"has version 0\.0\.1 .*, this is {own}"):
+        bess.sweep(**SWEEP, client=client)
+    client.run(be_of_version, own)
+    assert all_released(client)
 
 
 def wait_while(file: Path, free: int = 0) -> None:
@@ -200,24 +151,12 @@ def test_an_interrupt_from_the_keyboard_cancels_the_tasks(
     same(bess.sweep(**SWEEP, client=client), expected)
 
 
-def test_clients_that_cannot_be_used_are_refused(
-    client: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with pytest.raises(bess.InputError, match=r"client = 5: must be a dask\.distributed\.Client"):
-        bess.sweep(**SWEEP, client=5)
-    with pytest.raises(bess.InputError, match=r"workers = 2: are for one machine"):
-        bess.sweep(**SWEEP, client=client, workers=2)
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(bess.MissingExtraError, match=r"client= needs an extra: .*\[distributed\]"):
-        bess.sweep(**SWEEP, client=client)
-
-
 KILLED = """
 import os, signal, sys
 from contextlib import contextmanager
 import bess.sweeping.sweep
 from distributed import Client
-from test_sweep_cluster import SWEEP, small_chunks
+from cluster_sweeps import SWEEP, small_chunks
 
 @contextmanager
 def bar(total, shown):
@@ -279,33 +218,6 @@ def test_workers_that_are_killed_lose_nothing_and_double_nothing(
         same(bess.sweep(**SWEEP, client=client, **folder), expected)
         assert worker not in client.nthreads()
     assert not list(tmp_path.glob(".tmp-*"))
-
-
-def test_a_cluster_that_is_lost_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lanes, "_NUMBERS_AT_ONCE", 64)
-    monkeypatch.setattr(cases, "_CHUNKS", 1)
-    with distributed.Client(
-        processes=False, n_workers=1, threads_per_worker=1, dashboard_address=":0"
-    ) as client:
-        after(1, client.cluster.close, monkeypatch)
-        with pytest.raises(bess.ClusterError, match="the cl"):
-            bess.sweep(**SWEEP, client=client)
-    with pytest.raises(bess.InputError, match=r"client: must be running and synchronous; it is cl"):
-        bess.sweep(**SWEEP, client=client)
-
-
-def test_a_cluster_without_workers_is_given_up(
-    client: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(cluster_module, "_HEARD", 0.01)
-    monkeypatch.setattr(cluster_module, "_COUNTED", 0.0)
-    monkeypatch.setattr(cluster_module, "_PATIENCE", 0.05)
-    seen = [{"a": 1}, {"a": 1}]
-    monkeypatch.setattr(client, "nthreads", lambda: seen.pop() if seen else {})
-    monkeypatch.setattr(client, "submit", lambda *given, **options: never)
-    never = distributed.Future("never", client)
-    with pytest.raises(bess.ClusterError, match="has had no worker for"):
-        bess.sweep(**SWEEP, client=client)
 
 
 def test_a_task_that_kills_every_worker_is_given_up(client: Any, cluster: Any) -> None:

@@ -100,6 +100,7 @@ def run_on_cluster(
     waiting: dict[Any, tuple[Chunk, Parameters]] = {}
     blocks = list(blocks)
     tasks = Counter(block.case for block in blocks)
+    held: list[Any] = []
     given, case = None, -1
 
     def take_one() -> None:
@@ -119,9 +120,10 @@ def run_on_cluster(
             # more than two a thread and of a group of their own; fewer go where that one's answer
             # is. A key's first item names the group.
             if block.case != case:
-                given, case = cases[block.case], block.case
+                given, held, case = cases[block.case], [], block.case
                 if tasks[case] > 2 * threads.count():
                     given = client.submit(_hold, given, key=(f"{name}-case-{case}", 0))
+                    held = [given]
             part = parameters.part(block.first, block.last)
             key = (f"{name}-{case}", block.first)
             future = client.submit(_work, given, part, block, folder, _version(), key=key)
@@ -136,7 +138,7 @@ def run_on_cluster(
     finally:
         if waiting:
             with suppress(Exception):  # a cluster that is lost has nothing to cancel
-                client.cancel(list(waiting), force=True)
+                client.cancel([*waiting, *held], force=True)
 
 
 def _first_of(done: queue.SimpleQueue[Any], client: Any, threads: _Threads) -> Any:
