@@ -12,6 +12,11 @@ from bess import Battery, Optimize, dispatch
 from bess.errors import InfeasibleError
 from bess.sweeping.planes import planes_of
 
+AT_NOON = {
+    "schedule": {"frequency": "once", "date_times": ["2025-01-26T12:00Z"]},
+    "minimum_state_of_charge": 20,
+    "maximum_state_of_charge": 60,
+}
 SIZED = ("capacity_kwh", "charge_power_kw", "discharge_power_kw")
 
 
@@ -30,7 +35,9 @@ def check_planes(seed: int, hours: int, *, wild: bool) -> bool:
     largest = scale * float(random.choice([0.5, 6.0, 40.0])), scale * float(random.choice([2, 20]))
     sizes = [(largest[0] * a, largest[1] * b) for a, b in random.random((3, 2)) ** 2 + 1e-3]
     sizes = [(min(a, largest[0]), min(b, largest[1])) for a, b in sizes]
-    planes = planes_of(site, battery, Optimize(), tariff, (), None, largest)
+    past = [3.0 * scale, 1.5 * scale] if random.random() < 0.3 else None
+    policies = (AT_NOON,) if random.random() < 0.3 else ()
+    planes = planes_of(site, battery, Optimize(), tariff, policies, past, largest)
     if isinstance(planes, str):
         assert "choices" in planes
         return False
@@ -42,6 +49,8 @@ def check_planes(seed: int, hours: int, *, wild: bool) -> bool:
                 resized(battery, size),
                 Optimize(engine="highs", time_limit=20),
                 tariff=tariff,
+                policies=policies,
+                past_peaks_kw=past,
             )
         except InfeasibleError:
             continue
