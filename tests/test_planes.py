@@ -3,14 +3,17 @@ with demand charges, ratchets, bands, minimum bills, netting and prices of any s
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from bills import make
 from random_tariffs import random_place, random_tariff
 
-from bess import Battery, Optimize, dispatch
+from bess import Battery, Optimize, Site, dispatch
 from bess.errors import InfeasibleError
 from bess.sweeping.planes import planes_of
+from bess.tariff import DemandRate
 
 AT_NOON = {
     "schedule": {"frequency": "once", "date_times": ["2025-01-26T12:00Z"]},
@@ -78,12 +81,24 @@ def test_planes_are_near_at_their_size_and_below_the_optimum_at_others(wild: boo
     assert sum(checked) > 4
 
 
-def test_a_sun_with_a_meter_of_its_own_has_no_planes() -> None:
-    site, battery, _ = random_place(np.random.default_rng(1), 24, wild=False)
-    battery = battery.model_copy(update={"self_discharge_per_hour": 0.0})
-    tariff = make(metering="buy_all_sell_all")
-    why = planes_of(site, battery, Optimize(), tariff, (), None, (5.0, 2.0))
-    assert why == "the sun has a meter of its own"
+@pytest.mark.parametrize(
+    ("battery", "tariff", "why"),
+    [
+        ({}, {"metering": "buy_all_sell_all"}, "the sun has a meter of its own"),
+        (
+            {"terminal_state_of_charge": "cyclic"},
+            {"demand_rates": (DemandRate("peak", price=2.0),)},
+            "the start is free",
+        ),
+        ({"self_discharge_per_hour": 1e-4}, {}, "the battery discharges by itself"),
+    ],
+)
+def test_what_has_no_planes_says_why(
+    battery: dict[str, Any], tariff: dict[str, Any], why: str
+) -> None:
+    site = Site(load_kwh=[1.0] * 24, start="2025-01-01T00:00Z")
+    stored = Battery().model_copy(update=battery)
+    assert planes_of(site, stored, Optimize(), make(**tariff), (), None, (5.0, 2.0)) == why
 
 
 @pytest.mark.slow

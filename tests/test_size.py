@@ -208,7 +208,7 @@ def test_a_tariff_by_step_is_proven_with_its_fixed_charges() -> None:
     [
         ({"battery": Battery(degradation_cost_per_kwh=0.5)}, "counts degradation"),
         ({"battery": Battery(self_discharge_per_hour=0.001)}, "discharges by itself"),
-        ({"battery": Battery(terminal_state_of_charge="cyclic")}, "the start is free"),
+        ({"battery": Battery(terminal_state_of_charge="cyclic")}, ""),
         ({"strategy": Optimize(max_cycles=100)}, "options of its own"),
         ({"paid": Prices(0.2, 0.3)}, "steps are not convex"),
         ({"paid": make(EnergyRate("e", bands=FALLING))}, "the tariff has choices"),

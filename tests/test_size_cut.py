@@ -32,11 +32,13 @@ def resized(battery: Battery, size: tuple[float, float, float]) -> Battery:
 
 
 @settings(max_examples=60, deadline=None)
-@given(problems(), st.integers(0, 2**32 - 1), st.sampled_from((0.0, 0.0, 0.1, 0.5)))
+@given(problems(), st.integers(0, 2**32 - 1), st.sampled_from((0.0, 0.0, 0.1, 0.5)), st.booleans())
 def test_a_plane_touches_the_cost_at_its_size_and_is_nowhere_above_it(
-    problem: tuple[Site, Prices, Battery, Costs], seed: int, kinked: float
+    problem: tuple[Site, Prices, Battery, Costs], seed: int, kinked: float, cyclic: bool
 ) -> None:
     site, prices, battery, _ = problem
+    if cyclic:
+        battery = battery.model_copy(update={"terminal_state_of_charge": "cyclic"})
     rng = np.random.default_rng(seed)
     if kinked:  # some prices below 0, and some exports above imports
         buy, sell = prices.series(site.steps)

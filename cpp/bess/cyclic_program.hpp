@@ -23,6 +23,10 @@ class CyclicProgram {
   Optimum solve(const Problem& problem, const StageCosts& costs, std::span<double> energy,
                 std::span<double> worth);
 
+  // Of the last optimum: what each kWh before the first step costs, and each after the last earns,
+  // where no schedule is cheaper that need not end as it starts. Where all steps are convex.
+  double price() const { return best_.price; }
+
  private:
   // The cheapest schedule that starts and ends within a node's range, at a price on what it starts
   // with that it is paid for what it ends with.

@@ -43,7 +43,8 @@ void make_convex_at_every_size(const StageCosts& widest, StageCosts& costs) {
   }
 }
 
-SizeCut size_cut(const Problem& problem, const StageCosts& costs, std::span<const double> worth) {
+SizeCut size_cut(const Problem& problem, const StageCosts& costs, std::span<const double> worth,
+                 double end_price) {
   assert(problem.devices.size() == 1 && costs.kinks() == 0 && !costs.lossy());
   const Device& device = problem.devices.front();
   const Battery& b = device.battery;
@@ -58,6 +59,10 @@ SizeCut size_cut(const Problem& problem, const StageCosts& costs, std::span<cons
   const double most_discharge = b.discharge_limit * (1 - kSame);
   double of_steps = 0;
   double of_energy = -worth[0] * b.initial_energy;
+  if (problem.cyclic) {
+    const double rise = end_price - worth[0];
+    of_energy = rise * (rise > 0 ? b.minimum_energy : b.maximum_energy);
+  }
   SizeCut cut{0, 0, 0, 0};
   for (std::size_t t = 0; t < steps; ++t) {
     const StageCost& f = costs[t];
@@ -76,7 +81,7 @@ SizeCut size_cut(const Problem& problem, const StageCosts& costs, std::span<cons
         cut.per_discharge -= std::max(segments.front().slope - worth[t], 0.0);
       }
     }
-    const double fall = worth[t] - (t + 1 < steps ? worth[t + 1] : 0.0);
+    const double fall = worth[t] - (t + 1 < steps ? worth[t + 1] : end_price);
     of_energy += fall * (fall > 0 ? low[t] : high[t]);
   }
   cut.cost = of_steps + of_energy;

@@ -31,9 +31,11 @@ struct SizeCut {
 // of one site at the same prices, and neither lossy.
 void make_convex_at_every_size(const StageCosts& widest, StageCosts& costs);
 
-// `worth` by step, as `DynamicProgram::solve` writes it.
-// Requires: one device without self-discharge, its energy worth nothing at the end; `costs` of the
-// problem, all of them convex, as they must be at the other size, or made so. O(steps).
-SizeCut size_cut(const Problem& problem, const StageCosts& costs, std::span<const double> worth);
+// `worth` by step, as `DynamicProgram::solve` writes it. Of a cyclic problem `end_price` is what
+// each kWh DC before the first step costs, and each after the last earns; else 0. Requires: one
+// device without self-discharge, its energy worth nothing at the end; `costs` of the problem, all
+// of them convex, as they must be at the other size, or made so. O(steps).
+SizeCut size_cut(const Problem& problem, const StageCosts& costs, std::span<const double> worth,
+                 double end_price);
 
 }  // namespace bess

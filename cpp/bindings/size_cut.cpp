@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "bess/cyclic_program.hpp"
 #include "bess/dynamic_program.hpp"
 #include "holders.hpp"
 
@@ -14,6 +15,7 @@ void bind_size_cut(py::module_& m) {
         thread_local StageCosts costs;  // their room is used again
         thread_local StageCosts widest;
         thread_local DynamicProgram program;
+        thread_local CyclicProgram cyclic;
         const Problem& problem = holder.problem;
         SizeCut cut{};
         bool is_found;
@@ -23,11 +25,22 @@ void bind_size_cut(py::module_& m) {
           std::vector<double> worth(problem.site.steps());
           is_found = problem.devices.front().end_worth.empty() && costs.build(problem) &&
                      !costs.lossy() && widest.build(largest.problem);
+          double price = 0;
           if (is_found) {
             make_convex_at_every_size(widest, costs);
-            is_found = program.solve(problem, costs, energy, worth).feasible;
+            if (problem.cyclic) {  // its worths where the price alone joins the end to the start
+              is_found = cyclic.solve(problem, costs, energy, worth).feasible;
+              price = cyclic.price();
+              const Battery& b = problem.devices.front().battery;
+              const double low = b.minimum_energy;
+              const double high = b.maximum_energy;
+              program.solve(problem, costs, Ends{low, high, price, low, high, price}, energy,
+                            worth);
+            } else {
+              is_found = program.solve(problem, costs, energy, worth).feasible;
+            }
           }
-          if (is_found) cut = size_cut(problem, costs, worth);
+          if (is_found) cut = size_cut(problem, costs, worth, price);
         }
         if (!is_found) return py::none();
         return py::make_tuple(cut.cost, cut.per_capacity, cut.per_charge, cut.per_discharge,

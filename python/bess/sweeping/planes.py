@@ -80,8 +80,6 @@ def planes_of(
         return "the strategy has options of its own"
     if battery.self_discharge_per_hour:
         return "the battery discharges by itself"
-    if battery.terminal_state_of_charge == "cyclic":
-        return "the start is free"
     sized = _Sized(site, battery, strategy, policies, largest)
     if isinstance(paid, Prices):
         prices = paid.series(site.steps)
