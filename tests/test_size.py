@@ -244,6 +244,24 @@ def test_a_few_steps_that_are_not_convex_leave_a_small_gap() -> None:
     assert "not nearer, since" in dict(found.rows())
 
 
+def test_where_small_sizes_cannot_serve_the_site_the_others_have_a_bound() -> None:
+    site, prices = days(2)
+    limited = Site(
+        load_kwh=site.load_kwh, start="2025-06-01T00:00Z", import_limit_kwh=site.load_kwh.max() - 1
+    )
+    found = bess.size(limited, prices, COSTS, capacity_kwh=(0, 20), duration_hours=2, points=9)
+    assert found.not_proven == ""
+    assert found.bound is not None
+    values = found.surface["net_present_value"]
+    assert np.isnan(values[0])
+    assert np.nanmax(values) <= found.bound
+    dear = COSTS.model_copy(update={"per_kwh": 30.0})
+    edge = bess.size(limited, prices, dear, capacity_kwh=(0, 20), duration_hours=2, points=9)
+    assert "needs a larger battery than some" in edge.not_proven
+    assert edge.bound is not None
+    assert np.nanmax(edge.surface["net_present_value"]) <= edge.bound
+
+
 def test_the_best_at_an_end_of_a_range_is_said_to_be_there() -> None:
     site, prices = days()
     found = bess.size(site, prices, Costs(), capacity_kwh=(1, 2), power_kw=0.5, points=3)

@@ -14,7 +14,7 @@ import numpy as np
 from bess._arrays import Floats
 from bess.growing_program import GrowingProgram
 from bess.highs import Clock
-from bess.sweeping.planes import Planes
+from bess.sweeping.planes import Plane, Planes
 from bess.sweeping.sizes import Sizes, points_of
 
 __all__ = ["Proven", "least_by_planes"]
@@ -39,6 +39,8 @@ class Proven(NamedTuple):
     """How near cost and bound come where all is convex."""
     hulls: int
     """How many steps are not convex."""
+    failed: int
+    """How many of the sizes tried cannot be dispatched."""
 
 
 def least_by_planes(
@@ -60,13 +62,15 @@ def least_by_planes(
             return planes
         near = search.close_in(planes, sizes)
         if near is None:
-            return "a load above the import limit, or a policy, needs the battery"
+            return "no size that was tried can be dispatched"
         if search.hulls and search.cost - search.bound > near:
             left = sizes.within(*search.left())
             if left.power_kw[1] < _LESS * sizes.power_kw[1]:
                 sizes = left
                 continue
-        return Proven(search.point, search.cost, search.bound, search.tried, near, search.hulls)
+        return Proven(
+            search.point, search.cost, search.bound, search.tried, near, search.hulls, search.failed
+        )
 
 
 class _Search:
@@ -77,47 +81,55 @@ class _Search:
         self._model: _Model
         self.point: Floats
         self.cost, self.bound = np.inf, -np.inf
-        self.tried = self.hulls = 0
+        self.tried = self.hulls = self.failed = 0
 
     def close_in(self, planes: Planes, sizes: Sizes) -> float | None:
         """Try sizes until a plane says nothing new; how near cost and bound come where all is
-        convex. None where a size cannot serve the site.
+        convex. None where no size could be dispatched.
         """
         low, high = sizes.lower, sizes.upper
         ends = [np.unique([a, b]) for a, b in zip(low, high, strict=True)]
         todo = [*points_of(ends)[::-1], (low + high) / 2]
+        model: _Model | None = None
         near, below = 0.0, -np.inf
-        for number in range(_MOST_ROUNDS):
+        for _ in range(_MOST_ROUNDS):
             point = todo.pop(0)
             capacity, power = (float(value[0]) for value in sizes.of(point[None]))
             plane = planes.at(capacity, power)
+            self.tried, least = self.tried + 1, -np.inf
             if plane is None:
-                return None
-            self.tried, self.hulls = self.tried + 1, max(self.hulls, plane.hulls)
-            of_size = self._slopes[0] * capacity + self._slopes[1] * power
-            cost, least = (self._weight * each + of_size for each in (plane.cost, plane.least))
-            a, b = (
-                self._weight * each + slope
-                for each, slope in zip((plane.per_kwh, plane.per_kw), self._slopes, strict=True)
-            )
-            hours = sizes.duration_hours
-            slope = np.array([a, b] if hours is None else [a + b / hours])
-            if number == 0:
-                self._model = _Model(low, high, max(1.0, abs(cost)))
-                near = planes.nearness * self._model.scale
-            self._model.add(least - float(slope @ point), slope)
-            if cost < self.cost:
-                self.cost, self.point = cost, point
+                self.failed += 1
+            else:
+                cost, least, slope = self._of(plane, sizes, capacity, power)
+                if model is None:
+                    model = self._model = _Model(low, high, max(1.0, abs(cost)))
+                    near = planes.nearness * model.scale
+                model.add(least - float(slope @ point), slope)
+                self.hulls = max(self.hulls, plane.hulls)
+                if cost < self.cost:
+                    self.cost, self.point = cost, point
             if todo:
                 continue
-            if least <= below + near:  # the plane where the model was least is no higher
+            # Where the model was least there is no higher plane, or no battery.
+            if model is None or (below > -np.inf and least <= below + near):
                 break
-            at_least, below = self._model.least()
+            at_least, below = model.least()
             todo.append(at_least)
             self.bound = max(self.bound, min(below, self.cost))
             if self.cost - self.bound <= near:
                 break
-        return _NEAR * near
+        return None if model is None else _NEAR * near
+
+    def _of(
+        self, plane: Plane, sizes: Sizes, capacity: float, power: float
+    ) -> tuple[float, float, Floats]:
+        """The total at a size, its plane there, and the plane's slopes by coordinate."""
+        of_size = self._slopes[0] * capacity + self._slopes[1] * power
+        cost, least = (self._weight * each + of_size for each in (plane.cost, plane.least))
+        a = self._weight * plane.per_kwh + self._slopes[0]
+        b = self._weight * plane.per_kw + self._slopes[1]
+        hours = sizes.duration_hours
+        return cost, least, np.array([a, b] if hours is None else [a + b / hours])
 
     def left(self) -> tuple[Floats, Floats]:
         """The ends of what the planes leave: no other size costs less than the best."""

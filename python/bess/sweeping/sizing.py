@@ -17,7 +17,7 @@ from bess.prices import Prices
 from bess.site import Site
 from bess.strategy import FixedSchedule, Optimize, Strategy, Surplus
 from bess.sweeping.costs import Costs
-from bess.sweeping.cutting import least_by_planes
+from bess.sweeping.cutting import Proven, least_by_planes
 from bess.sweeping.planes import planes_of
 from bess.sweeping.refining import refine
 from bess.sweeping.sized import Sizing
@@ -144,7 +144,7 @@ def size(
     found = least_by_planes(make, sizes, weight, (per_kwh, per_kw))
     proven, why = (None, found) if isinstance(found, str) else (found, "")
     if proven is not None and proven.cost - proven.bound > proven.near:
-        why = _why_apart(proven.hulls, given)
+        why = _why_apart(proven, given)
     tried, spacing = len(grid) + (0 if proven is None else proven.tried), None
     best, bound, left = None, None, np.inf
     if proven is not None:
@@ -215,11 +215,15 @@ def _each_by_itself(strategy: Strategy, tariff: Tariff | None, policies: Sequenc
     return not isinstance(strategy, (Surplus, FixedSchedule))
 
 
-def _why_apart(hulls: int, battery: Battery) -> str:
+def _why_apart(proven: Proven, battery: Battery) -> str:
     """Why a bound is not near."""
     why = []
-    if hulls:
-        why.append(f"{hulls} steps are not convex (by a negative price, export above import, say)")
+    if proven.failed:
+        why.append("a load above the import limit, or a policy, needs a larger battery than some")
+    if proven.hulls:
+        why.append(
+            f"{proven.hulls} steps are not convex (by a negative price, export above import, say)"
+        )
     if battery.degradation_cost_per_kwh:
         why.append("the dispatch counts degradation, the value does not")
     return "; ".join(why) or "what a size costs is itself proven only so far"
