@@ -25,6 +25,8 @@ __all__ = ["CoupledRows", "split"]
 _INFINITY = float("inf")
 # In the small programs' unit.
 _LARGEST = 1000.0
+# What solvers' tolerances let a row be missed by, in that unit.
+_LITTLE = 1e-8
 # Each row over many steps has a price of its own to be found.
 _MOST_SUMS = 400
 # From a step's cap to the column that is paid for: group, window, ratchet, band, minimum.
@@ -70,6 +72,13 @@ class CoupledRows:
     def row_bounds(self) -> tuple[Floats, Floats]:
         """The bounds of the rows that are not caps, in the small programs' unit."""
         return self.row_lower / self.unit, self.row_upper / self.unit
+
+    def hold(self, columns: Floats) -> bool:
+        """Whether columns keep the rows over columns only; imports imply their own bounds."""
+        held = self.entries.times(columns, len(self.row_lower))[self.sums :]
+        little = _LITTLE * self.unit
+        low, high = self.row_lower[self.sums :] - little, self.row_upper[self.sums :] + little
+        return bool(((held >= low) & (held <= high)).all())
 
     def loosened(self, columns: Floats) -> Floats:
         """The columns, those that cap import and cost nothing as far up as rows and bounds let."""

@@ -161,7 +161,7 @@ class Rounds:
                 self._asked *= 0.5 * self._strategy.gap / found.gap
             if self._clock.passed:
                 break
-            if self._gap > _LITTLE_NEARER * gaps[-patience]:
+            if max(self._gap, 0.0) > _LITTLE_NEARER * gaps[-patience]:
                 break
             self._try_next()
         if self._gap > self._asked and self._can_branch:
@@ -252,7 +252,7 @@ class Rounds:
         if similar is not None and not self._takes(similar):
             similar = None
         if similar is not None:
-            self._columns = np.clip(similar.columns, rows.lower, rows.upper)
+            self._columns = similar.columns
         self._value = self._oracle.evaluate(self._columns)
         if self._value == np.inf:
             return False
@@ -270,10 +270,13 @@ class Rounds:
         return True
 
     def _takes(self, similar: Recollection) -> bool:
-        """Whether cuts of another battery's search are cuts here."""
+        """Whether another battery's search has cuts to begin with here, and columns to pay for."""
         rows = self._rows
-        alike = len(similar.columns) == len(rows.cost) and not rows.sums and not len(rows.whole)
-        return alike and self._oracle.is_convex and len(similar.worths[0]) == self._site.steps
+        alike = (
+            len(similar.columns) == len(rows.cost) and len(similar.worths[0]) == self._site.steps
+        )
+        by_cuts = self._oracle.is_convex and not rows.sums and not len(rows.whole)
+        return alike and by_cuts and rows.hold(similar.columns)
 
     def _close_in(self) -> None:
         """What the oracle found last: a schedule from above, cuts from below."""

@@ -156,7 +156,7 @@ class Case:
         """How many batteries are worked together; None where each must go by itself."""
         strategy = self.strategy
         hours = bool({"hours_full", "hours_empty"}.intersection(self.metrics))
-        if isinstance(strategy, Optimize) and (self._windows or hours):
+        if isinstance(strategy, Optimize) and (self._windows or hours) and self._paid is not None:
             return None
         bills = None
         if self.tariff is not None:
@@ -167,7 +167,8 @@ class Case:
             if isinstance(strategy, Optimize) and self._paid is None:
                 if bills.refusal is not None or not Optima.know(self.site, strategy):
                     return None
-                return CutOptima(self.site, bills, strategy, self.tariff, past)
+                policies = self.options.get("policies") or ()
+                return CutOptima(self.site, bills, strategy, self.tariff, past, policies)
             by_step = isinstance(strategy, Optimize) and bills.step_prices is not None
             if bills.refusal is not None or by_step:
                 bills = None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bess import _core
+from bess.battery import Battery
 from bess.decomposition import Recollection
 from bess.errors import BessError
 from bess.money import BilledMoney
@@ -17,6 +18,7 @@ from bess.site import Site
 from bess.strategy import Optimize
 from bess.sweeping.determinants import AtOnce, Totals
 from bess.sweeping.metrics import Found
+from bess.sweeping.one_by_one import hours_at_limits
 from bess.sweeping.parameters import battery_of, field
 from bess.tariff import Tariff
 from bess.tariff.demand import PastPeaks
@@ -42,11 +44,13 @@ class CutOptima(AtOnce):
         strategy: Optimize,
         tariff: Tariff,
         past: PastPeaks,
+        policies: Sequence[Any],
     ) -> None:
         super().__init__(site, bills, 0.0)
         self._strategy = strategy
         self._tariff = tariff
         self._past = past
+        self._policies = policies
         self._step_prices = bills.step_prices
 
     @property
@@ -60,11 +64,13 @@ class CutOptima(AtOnce):
         runs = self.bins[0]
         by_bin = np.full((3, runs.bins, count), np.nan)
         discharged, from_grid, sent, curtailed, stored, paid, gap = np.full((7, count), np.nan)
+        full, empty = np.full((2, count), np.nan)
         similar: Recollection | None = None
-        for row in range(count):
-            battery = battery_of(fields, row)
-            units = units_of(self.site, battery, (), {})
+        batteries = [battery_of(fields, row) for row in range(count)]
+        for row in sorted(range(count), key=lambda row: _size(batteries[row])):
+            battery = batteries[row]
             try:
+                units = units_of(self.site, battery, self._policies, {})
                 money = BilledMoney(self.site, units, self._tariff, None, self._past)
                 optimum = optimize(self.site, units, self._strategy, money, (), similar)
             except BessError:  # it is told one by one
@@ -79,9 +85,17 @@ class CutOptima(AtOnce):
             stored[row] = flows[9, -1] - battery.initial_state_of_charge
             stored[row] *= battery.capacity_kwh
             gap[row] = optimum.gap
+            full[row], empty[row] = hours_at_limits(self.site, battery, flows[9])
             if self._step_prices is not None:
                 paid[row] = bought @ self._step_prices[0] - sold @ self._step_prices[1]
         sums = Totals(discharged, from_grid, sent, curtailed, stored, paid)
         found = self.found(fields, by_bin, sums)
-        found.gap = gap
+        found.gap, found.hours_full, found.hours_empty = gap, full, empty
         return found
+
+
+def _size(battery: Battery) -> tuple[float, ...]:
+    """What batteries are gone through by, the largest first: from more power to less takes fewer
+    rounds than the other way.
+    """
+    return -battery.capacity_kwh, -battery.discharge_power_kw, -battery.charge_power_kw

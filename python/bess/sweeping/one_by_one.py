@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from bess._arrays import Floats
 from bess.battery import Battery
 from bess.dispatch import dispatch
 from bess.errors import BessError
@@ -19,7 +20,7 @@ from bess.sweeping.metrics import Found
 from bess.sweeping.parameters import battery_of
 from bess.tariff.periods import billing_periods
 
-__all__ = ["OneByOne"]
+__all__ = ["OneByOne", "hours_at_limits"]
 
 _NUMBERS = (
     "import_kwh",
@@ -103,7 +104,7 @@ class OneByOne:
     def _note(self, result: Result, battery: Battery, numbers: Mapping[str, Any], row: int) -> None:
         site, unit = self._site, result.units[0]
         imports, sent = result.import_kwh_ac, result.battery_to_grid_kwh_ac
-        charge = result.battery_soc
+        full, empty = hours_at_limits(site, battery, result.battery_soc)
         paid = result.energy_cost if result.bill is None else result.bill.total
         for name, value in {
             "import_kwh": imports.sum(),
@@ -117,7 +118,14 @@ class OneByOne:
             "bill": np.nan if paid is None else paid,
             "gap": np.nan if result.gap is None else result.gap,
             "violations": len(result.violations),
-            "hours_full": (charge >= battery.max_state_of_charge - _FULL).sum() * site.step_hours,
-            "hours_empty": (charge <= battery.min_state_of_charge + _FULL).sum() * site.step_hours,
+            "hours_full": full,
+            "hours_empty": empty,
         }.items():
             numbers[name][row] = value
+
+
+def hours_at_limits(site: Site, battery: Battery, state_of_charge: Floats) -> tuple[float, float]:
+    """How long a battery is full, and how long it is empty."""
+    full = state_of_charge >= battery.max_state_of_charge - _FULL
+    empty = state_of_charge <= battery.min_state_of_charge + _FULL
+    return float(full.sum()) * site.step_hours, float(empty.sum()) * site.step_hours
