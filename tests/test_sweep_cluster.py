@@ -117,16 +117,24 @@ def test_workers_of_another_version_are_told_of(client: Any) -> None:
 
 
 def wait_while(file: Path, free: int = 0) -> None:
-    """Lets no later call of `Case.columns` begin as long as there is a file."""
+    """Lets no later call of `Case.columns` begin as long as there is a file, and it is wanted."""
     calls = itertools.count(1)
 
     def waiting(self: Case, *given: Any) -> Any:
+        *_, stopped = given
         if next(calls) > free:
-            soon(lambda: not file.exists())
+            soon(lambda: stopped() or not file.exists())
+            Case.told.append(stopped())  # type: ignore[attr-defined]
         return Case.whole(self, *given)  # type: ignore[attr-defined]
 
+    Case.told = []  # type: ignore[attr-defined]
     Case.whole = Case.columns  # type: ignore[attr-defined]
     Case.columns = waiting  # type: ignore[method-assign]
+
+
+def told() -> list[bool]:
+    """Whether each call that had to wait was told that it is not wanted any more."""
+    return list(Case.told)  # type: ignore[attr-defined]
 
 
 def test_an_interrupt_from_the_keyboard_cancels_the_tasks(
@@ -145,7 +153,8 @@ def test_an_interrupt_from_the_keyboard_cancels_the_tasks(
         patched.setattr(cluster_module, "_first_of", interrupted)
         with pytest.raises(KeyboardInterrupt):
             bess.sweep(**SWEEP, client=client)
-    file.unlink()
+    assert soon(lambda: all(client.run(told).values()))
+    assert all(all(stopped) for stopped in client.run(told).values())
     client.run(mend)
     assert all_released(client)
     same(bess.sweep(**SWEEP, client=client), expected)

@@ -196,7 +196,8 @@ def _work(
         reason = f"a worker has version {_version()} of bess-dispatch, this is {wanted}"
         raise ClusterError(reason)
     count, size = len(part), case.chunk
-    parts = [case.columns(part, i, min(i + size, count)) for i in range(0, count, size)]
+    stopped = _stopped()
+    parts = [case.columns(part, i, min(i + size, count), stopped) for i in range(0, count, size)]
     if folder is not None:
         folder.write(block, parts)
         return None
@@ -208,6 +209,15 @@ def _work(
     if not columns["error"].any():
         del columns["error"]
     return columns
+
+
+def _stopped() -> Callable[[], bool]:
+    """What tells whether the task that asks was cancelled."""
+    from distributed import get_worker
+
+    worker = get_worker()
+    key, tasks = worker.get_current_task(), worker.state.tasks
+    return lambda: key not in tasks or tasks[key].state == "cancelled"
 
 
 @cache
