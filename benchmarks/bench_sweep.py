@@ -81,7 +81,8 @@ def batteries(site: bess.Site, order: str, scale: float) -> Floats:
     )
 
 
-def with_limit(site: bess.Site, limit: float) -> bess.Site:
+def with_limit(site: bess.Site, limit: float, **more: Any) -> bess.Site:
+    """The site with an export limit, and what else its owner may say."""
     return bess.Site(
         load_kwh=site.load_kwh,
         solar_kwh=site.solar_kwh,
@@ -89,6 +90,7 @@ def with_limit(site: bess.Site, limit: float) -> bess.Site:
         step_hours=site.step_hours,
         time_zone=site.timeline.time_zone,
         export_limit_kwh=limit,
+        **more,
     )
 
 
@@ -205,6 +207,18 @@ def bench_reserve(
     source = "grid and sun" if grid else "sun alone"
     reached(f"surplus, house, reserve {when}, {source}: a battery and step", per=COUNT * 8760)
     check(hourly, rule, grid, rows, by_bin, windows)
+
+
+@pytest.mark.benchmark(group="lanes")
+def bench_import_limit(benchmark: Any, reached: Callable[..., None], hourly: bess.Site) -> None:
+    """A fixed schedule of 11 hours, all options, where the highest load just keeps the limit."""
+    site = with_limit(hourly, 1.5, import_limit_kwh=hourly.load_kwh.max())
+    start, bin_of = bins_of(site)
+    rule, rows = core_rule(NIGHT, site.timeline, None), batteries(site, "grid", 30.0)
+    program = _core.SweepProgram(site._core, rule, True, True, start, bin_of, 36)
+    by_bin, _ = benchmark(lambda: program.run(rows))
+    reached("schedule, 11 hours, import limit: a battery and step", per=COUNT * 8760)
+    check(site, rule, True, rows, by_bin)
 
 
 @pytest.mark.benchmark(group="lanes")

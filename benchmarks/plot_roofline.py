@@ -44,7 +44,8 @@ def compiled(source: str, folder: Path, *flags: str) -> ctypes.CDLL:
     if compiler is None:
         sys.exit("counting needs a C++ compiler: c++, or the one that CXX names")
     library = folder / f"{source}{len(list(folder.iterdir()))}.so"
-    files = [HERE / "roofline" / source] + [CORE / "bess/sweep.cpp"] * (source == "counted.cpp")
+    core = ("sweep.cpp", "sweep_program.cpp") if source == "counted.cpp" else ()
+    files = [HERE / "roofline" / source, *(CORE / "bess" / name for name in core)]
     flags = ("-std=c++20", "-O3", "-ffp-contract=off", "-shared", "-fPIC", *flags)
     subprocess.run([compiler, *flags, f"-I{CORE}", *files, "-o", library], check=True)
     return ctypes.CDLL(str(library))

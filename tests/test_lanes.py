@@ -49,8 +49,8 @@ class Case:
         )
         return program.run(self.batteries if batteries is None else batteries, instruction_set)
 
-    def alone(self, i: int) -> tuple[Floats, Floats]:
-        """What battery ``i`` comes to by the kernel for one."""
+    def alone(self, i: int) -> tuple[Floats, Floats] | None:
+        """What battery ``i`` comes to by the kernel for one; None where it cannot serve a load."""
         b = self.batteries[:, i]
         battery = _core.Battery(
             capacity=b[0],
@@ -75,6 +75,8 @@ class Case:
         ]
         kept = [(step, b[0] * low, b[0] * high) for step, low, high in within]
         flows, _, _ = _core.dispatch_rule(self.site, battery, self.rule, kept)
+        if flows is None:
+            return None
         imports, exports = flows[0] + flows[1], flows[4] + flows[7]
         by_bin = _core.settle(imports, exports, self.start, self.bin, self.bins)
         cost = 0.0
@@ -107,7 +109,13 @@ def drawn(seed: int, most_steps: int = 60, watched: bool = False) -> Case:
     limits = [None, np.full(steps, rng.choice([0.0, 0.3, 1.0])), rng.random(steps)]
     limit = limits[rng.integers(3)]
     efficiency = float(rng.choice([1.0, 0.96, 0.8]))
-    site = _core.Site(load, solar, limit, None, None, efficiency, bool(rng.random() < 0.8))
+    imports = None
+    if watched and rng.random() < 0.5:
+        tight = load * rng.choice([1.0, 1.0, 0.9, 0.5], steps)
+        imports = [tight, np.full(steps, rng.random() * load.max()), tight + rng.random(steps)][
+            rng.integers(3)
+        ]
+    site = _core.Site(load, solar, limit, imports, None, efficiency, bool(rng.random() < 0.8))
     scheduled = rng.random() < 0.6
     if scheduled:
         modes = np.repeat(rng.integers(-1, 2, steps), rng.integers(1, 6))[:steps].astype(np.int8)
@@ -192,7 +200,11 @@ def check(case: Case, rows: Any) -> None:
     scale = case.load.sum() + case.solar.sum() + 1e-9
     for i in rows:
         size = scale + case.batteries[0, i]  # what the energies and their sums are made of
-        alone, sums = case.alone(i)
+        found = case.alone(i)
+        if found is None:
+            assert np.isnan(by_bin[0, :, i]).all()
+            continue
+        alone, sums = found
         np.testing.assert_allclose(by_bin[:, :, i], alone, rtol=0, atol=1e-12 * size)
         np.testing.assert_allclose(totals[:4, i], sums[:4], rtol=0, atol=1e-12 * size)
         np.testing.assert_allclose(totals[4, i], sums[4], rtol=0, atol=1e-12 * size)

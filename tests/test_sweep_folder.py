@@ -30,7 +30,12 @@ STEPS = 24 * 40
 HOURS = np.arange(STEPS) % 24
 SUN = np.maximum(np.sin((HOURS - 6) / 12 * np.pi), 0) * 4
 HOME = bess.Site(load_kwh=1 + HOURS % 7 / 10, solar_kwh=SUN, start="2025-03-01T00:00Z")
-TIGHT = bess.Site(load_kwh=1 + HOURS % 7 / 10, start="2025-03-01T00:00Z", import_limit_kwh=1.5)
+TIGHT = bess.Site(  # of which batteries go one by one
+    load_kwh=1 + HOURS % 7 / 10,
+    start="2025-03-01T00:00Z",
+    import_limit_kwh=1.5,
+    inverter_limit_kw=50,
+)
 NIGHT = bess.FixedSchedule(
     charge=[{"touPeriods": [{"fromHour": 0, "toHour": 6}]}],
     discharge=[{"touPeriods": [{"fromHour": 16, "toHour": 21}]}],

@@ -22,10 +22,12 @@ namespace {
 
 // Parts of a battery's capacity: states of charge that differ by less are the same; an import below
 // this is rounding, which must not bar the sun from being exported; by this much rounding may take
-// a lane out of its corridor.
+// a lane out of its corridor; a load above the import limit of which more cannot be served is for
+// the kernel of one battery to judge.
 constexpr double kSameCharge = 1e-9;
 constexpr double kRounding = 1e-11;
 constexpr double kSlack = 1e-14;
+constexpr double kExact = 1e-13;
 
 struct Bounds {
   Vector low;
@@ -76,25 +78,64 @@ class WindowBounds {
   Bounds bounds_[kParts];
 };
 
-// How far what is stored can rise and fall in a step.
-struct StepReach {
-  Vector stored_per_solar;
-  Vector charge;
-  Vector discharge;
-  bool from_grid;
+// How far what is stored can rise and fall in a step, whatever is stored.
+class StepReach {
+ public:
+  StepReach(const LaneProgram& program, const LaneBlock& b, std::size_t at)
+      : policies_(program.policies),
+        solar_(program.series.solar),
+        stored_per_solar_(load(b.stored_per_solar + at)),
+        solar_per_stored_(load(b.solar_per_stored + at)),
+        stored_per_grid_(load(b.stored_per_grid + at)),
+        charge_(load(b.charge + at)),
+        discharge_(load(b.discharge + at)) {}
 
-  StepReach(const LanePolicies& policies, const LaneBlock& b, std::size_t at)
-      : stored_per_solar(load(b.stored_per_solar + at)),
-        charge(load(b.charge + at)),
-        discharge(load(b.discharge + at)),
-        from_grid(policies.grid_to_battery) {}
-
-  Vector rise(double sun) const {
-    if (from_grid) return charge;
-    return least_of(multiply(broadcast(sun), stored_per_solar), charge);
+  // Below 0 where load above the import limit forces a discharge.
+  Vector rise(std::size_t t) const {
+    if (policies_.import_limit == nullptr) {
+      return policies_.grid_to_battery ? charge_ : from_sun(solar_[t]);
+    }
+    const double limit = policies_.import_limit[t];
+    const double spare = solar_[t] + limit - policies_.load[t];
+    if (spare < 0) return broadcast(spare);
+    const Vector stored = from_sun(spare < solar_[t] ? spare : solar_[t]);
+    if (!policies_.grid_to_battery) return stored;
+    const Vector taken = multiply(stored, solar_per_stored_);
+    const Vector left = positive(subtract(broadcast(solar_[t]), taken));
+    const Vector unserved = positive(subtract(broadcast(policies_.load[t]), left));
+    const Vector headroom = positive(subtract(broadcast(limit), unserved));
+    return least_of(add(stored, multiply(headroom, stored_per_grid_)), charge_);
   }
-  Vector fall(double outlet) const { return least_of(broadcast(outlet), discharge); }
+  Vector fall(std::size_t t) const {
+    return least_of(broadcast(policies_.load[t] + policies_.battery_outlet[t]), discharge_);
+  }
+
+ private:
+  Vector from_sun(double energy) const {
+    return least_of(multiply(broadcast(energy), stored_per_solar_), charge_);
+  }
+
+  const LanePolicies& policies_;
+  const double* solar_;
+  Vector stored_per_solar_;
+  Vector solar_per_stored_;
+  Vector stored_per_grid_;
+  Vector charge_;
+  Vector discharge_;
 };
+
+inline bool takes_from_grid(const LaneRun& run) {
+  return run.kind == LaneRunKind::kTake || run.kind == LaneRunKind::kTakeBesideSun;
+}
+
+// Above 0 where a run that is worked without regard to the import limit may exceed it.
+inline Vector over_limit(const LaneRun& run, const LaneRunPolicy& own, const LaneBlock& b,
+                         std::size_t at) {
+  if (own.overloaded) return broadcast(1.0);
+  if (!takes_from_grid(run)) return broadcast(0.0);
+  const Vector taken = multiply(load(b.charge + at), load(b.grid_per_stored + at));
+  return subtract(taken, broadcast(own.headroom));
+}
 
 // The corridor at the end of each run, for the lanes from `lane` on.
 inline void find_corridor(const LaneProgram& program, const LaneBlock& b, std::size_t lane,
@@ -127,25 +168,31 @@ inline void find_corridor(const LaneProgram& program, const LaneBlock& b, std::s
       }
       find_narrow();
     }
-    corridor.narrowing[r] = !narrow      ? LaneNarrowing::kNone
+    bool limited = false;
+    for (std::size_t i = 0; policies.import_limit != nullptr && i < kParts; ++i) {
+      limited |= any_above(over_limit(run, own, b, lane + i * kWidth), broadcast(0.0));
+    }
+    corridor.narrowing[r] = limited      ? LaneNarrowing::kFurther
+                            : !narrow    ? LaneNarrowing::kNone
                             : as_windows ? LaneNarrowing::kToWindow
                                          : LaneNarrowing::kFurther;
-    settled = as_windows && r > 0 && policies.runs[r - 1].count > 0 &&
+    settled = as_windows && !own.overloaded && r > 0 && policies.runs[r - 1].count > 0 &&
               same_window(policies.runs[r - 1].window, own.window);
-    if (!narrow || settled) continue;
     double* bounds = corridor.bounds + r * 2 * kGroupLanes;
-    for (std::size_t i = 0; !as_windows && i < kParts; ++i) {
+    for (std::size_t i = 0; corridor.narrowing[r] == LaneNarrowing::kFurther && i < kParts; ++i) {
       store(within[i].low, bounds + i * kWidth);
       store(within[i].high, bounds + kGroupLanes + i * kWidth);
     }
-    for (std::size_t t = run.first + (as_windows ? 1 : run.steps); t-- > run.first;) {
-      const double outlet = policies.load[t] + policies.battery_outlet[t];
+    if (settled || (!narrow && !own.overloaded)) continue;
+    const std::size_t steps = as_windows && !own.overloaded ? 1 : run.steps;
+    for (std::size_t t = run.first + steps; t-- > run.first;) {
       for (std::size_t i = 0; i < kParts; ++i) {
-        const StepReach reach(policies, b, lane + i * kWidth);
+        const StepReach reach(program, b, lane + i * kWidth);
         Bounds& each = within[i];
         if (own.count > 0) each = {windows[i].hold(each.low), windows[i].hold(each.high)};
-        each.low = positive(subtract(each.low, reach.rise(program.series.solar[t])));
-        each.high = least_of(add(each.high, reach.fall(outlet)), load(b.room + lane + i * kWidth));
+        const Bounds limits = limits_of(b, lane + i * kWidth);
+        each = {limits.hold(subtract(each.low, reach.rise(t))),
+                limits.hold(add(each.high, reach.fall(t)))};
       }
     }
     find_narrow();

@@ -48,20 +48,23 @@ struct LaneWindow {
   double high;
 };
 
-// What a run of a program with policies has besides. A run with windows has them at the end of
-// each of its steps; where they are several it is one step long.
+// What a run of a program with policies or an import limit has besides. A run with windows has them
+// at the end of each of its steps; where they are several it is one step long.
 struct LaneRunPolicy {
   LaneWindow window;    // what its windows come to together: of two apart, the earlier one
   std::uint32_t first;  // of its windows
   std::uint32_t count;  // 0: it has none
+  bool overloaded;      // the load is above sun and import limit together in one of its steps
+  double headroom;      // kWh, the least that the import limit leaves beside the load
   double imported;      // kWh that are counted as what all batteries have in common
   double exported;
 };
 
 struct LanePolicies {
-  const LaneRunPolicy* runs;  // null: there are no policies
+  const LaneRunPolicy* runs;  // null: there are neither policies nor an import limit
   const LaneWindow* windows;
-  const double* load;  // by step, kWh AC
+  const double* load;          // by step, kWh AC
+  const double* import_limit;  // null: none
   const double* solar_outlet;
   const double* battery_outlet;
   double noise;  // kWh that an import must be above to be one
@@ -96,13 +99,16 @@ struct alignas(64) LaneBlock {
   double stored_per_solar[kLanes];
   double solar_per_stored[kLanes];
   double grid_per_stored[kLanes];
-  double discharged[kLanes];  // kWh AC, so far
-  double from_grid[kLanes];   // kWh AC taken to charge, so far
-  double sent[kLanes];        // kWh AC of the battery's that were exported, so far
-  double cost[kLanes];        // of what the battery changes, at the prices of the runs
-  double full[kLanes];        // steps that end so, so far
+  double stored_per_grid[kLanes];
+  double solar_per_saved[kLanes];  // sun stored for each kWh less of import; 0: that saves none
+  double discharged[kLanes];       // kWh AC, so far
+  double from_grid[kLanes];        // kWh AC taken to charge, so far
+  double sent[kLanes];             // kWh AC of the battery's that were exported, so far
+  double cost[kLanes];             // of what the battery changes, at the prices of the runs
+  double full[kLanes];             // steps that end so, so far
   double empty[kLanes];
   double missed[kLanes];  // windows, so far
+  double failed[kLanes];  // above 0: a load above the import limit could not be served
 };
 
 // What a block of batteries changes in a bin.

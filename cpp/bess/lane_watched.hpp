@@ -3,9 +3,9 @@
 #pragma once
 
 #include <cstddef>
-#include <limits>
 
 #include "bess/lane_corridor.hpp"
+#include "bess/lane_hours.hpp"
 #include "bess/lane_kernel.hpp"
 #include "bess/lane_steps.hpp"
 
@@ -43,102 +43,10 @@ struct RowsBefore {
   }
 };
 
-// What the rule asks of a battery in each step of a run: a rise of what is stored of
-// min(value, limit) * rate, whatever is stored.
-struct LaneWish {
-  const double* values;
-  std::size_t mask;  // 0: one value for all steps
-  Vector limit;
-  Vector rate;
-
-  Vector at(std::size_t t) const {
-    return multiply(least_of(broadcast(values[t & mask]), limit), rate);
-  }
-};
-
-constexpr double kNothing = 0.0;
-constexpr double kBoundless = std::numeric_limits<double>::infinity();
-
-inline LaneWish wish_of(const LaneRun& run, const LaneSeries& series, const LaneBlock& b,
-                        std::size_t at) {
-  constexpr std::size_t kEveryStep = ~std::size_t{0};
-  const double* energy = series.energy + run.first;
-  switch (run.kind) {
-    case LaneRunKind::kServe:
-      return {energy, kEveryStep, load(b.discharge + at), broadcast(-1.0)};
-    case LaneRunKind::kSend:
-      return {series.outlet + run.first, kEveryStep, load(b.discharge + at), broadcast(-1.0)};
-    case LaneRunKind::kStore:
-    case LaneRunKind::kStoreAndSell:
-      return {energy, kEveryStep, load(b.solar_charge + at), load(b.stored_per_solar + at)};
-    case LaneRunKind::kTake:
-    case LaneRunKind::kTakeBesideSun:
-      return {&kBoundless, 0, load(b.charge + at), broadcast(1.0)};
-    case LaneRunKind::kRest:
-      break;
-  }
-  return {&kNothing, 0, broadcast(0.0), broadcast(0.0)};
-}
-
-inline Vector one_if_above(Vector a, Vector b) {
-  return where_above(a, b, broadcast(1.0), broadcast(0.0));
-}
-
 // Whether a lane's state of charge is outside of a window: 1 or 0.
 inline Vector misses(const Bounds& window, Vector stored, Vector same) {
   const Vector beyond = most_of(subtract(window.low, stored), subtract(stored, window.high));
   return one_if_above(beyond, same);
-}
-
-// What a run that was worked as without policies, within bounds, adds to the steps at the limits of
-// the lanes that are not `astray` (above 0). `before`: what was stored. As it only rises or only
-// falls, a step where the bounds hold it back is as one where they do not: both are beyond a level,
-// or both are not.
-inline void count_hours(const LaneRun& run, const LaneSeries& series, LaneBlock& b,
-                        std::size_t lane, const Vector* before, const Vector* astray) {
-  Bounds reached[kParts];
-  Bounds levels[kParts];  // nearly empty, nearly full
-  bool empties = false;
-  bool fills = false;
-  for (std::size_t i = 0; i < kParts; ++i) {
-    const std::size_t at = lane + i * kWidth;
-    const Vector after = load(b.stored + at);
-    const Vector same = multiply(load(b.capacity + at), broadcast(kSameCharge));
-    reached[i] = {least_of(before[i], after), most_of(before[i], after)};
-    levels[i] = {same, subtract(load(b.room + at), same)};
-    const auto crosses = [&](Vector level) {
-      return any_above(where_above(reached[i].low, level, broadcast(0.0), reached[i].high), level);
-    };
-    empties = empties || crosses(levels[i].low);
-    fills = fills || crosses(levels[i].high);
-  }
-  Vector charged[kParts];
-  Vector full[kParts];
-  for (std::size_t i = 0; i < kParts; ++i) charged[i] = full[i] = broadcast(0.0);
-  if (empties || fills) {
-    Vector stored[kParts];
-    for (std::size_t i = 0; i < kParts; ++i) stored[i] = before[i];
-    for (std::size_t t = 0; t < run.steps; ++t) {
-      for (std::size_t i = 0; i < kParts; ++i) {
-        const LaneWish wish = wish_of(run, series, b, lane + i * kWidth);
-        stored[i] = add(stored[i], wish.at(t));
-        if (empties) charged[i] = add(charged[i], one_if_above(stored[i], levels[i].low));
-        if (fills) full[i] = add(full[i], one_if_above(stored[i], levels[i].high));
-      }
-    }
-  }
-  const Vector steps = broadcast(static_cast<double>(run.steps));
-  for (std::size_t i = 0; i < kParts; ++i) {
-    const auto above = [&](Vector level, Vector counted) {
-      const Vector some = where_above(reached[i].high, level, counted, broadcast(0.0));
-      return where_above(reached[i].low, level, steps, some);
-    };
-    const auto count = [&](double* to, Vector found) {
-      add_to(to + lane + i * kWidth, where_above(astray[i], broadcast(0.0), broadcast(0.0), found));
-    };
-    count(b.full, above(levels[i].high, full[i]));
-    count(b.empty, subtract(steps, above(levels[i].low, charged[i])));
-  }
 }
 
 // Works a run of a group within its corridor, which is `each` at the end, step by step, for the
@@ -152,7 +60,7 @@ inline void work_within(const Account<kPriced>& to, const LaneProgram& program, 
   const LanePolicies& policies = program.policies;
   const LaneRunPolicy& own = policies.runs[r];
   const std::size_t at = to.lane + i * kWidth;
-  const StepReach reach(policies, b, at);
+  const StepReach reach(program, b, at);
   const Bounds limits = limits_of(b, at);
 
   const double* loads = policies.load + run.first;
@@ -163,18 +71,20 @@ inline void work_within(const Account<kPriced>& to, const LaneProgram& program, 
   for (std::size_t t = run.steps; t-- > 0;) {
     if (window != nullptr) each = {window->hold(each.low), window->hold(each.high)};
     within[t] = each;
-    each.low = positive(subtract(each.low, reach.rise(suns[t])));
-    each.high = least_of(add(each.high, reach.fall(loads[t] + battery_outlet[t])), limits.high);
+    each = {limits.hold(subtract(each.low, reach.rise(run.first + t))),
+            limits.hold(add(each.high, reach.fall(run.first + t)))};
   }
 
   const LaneWish wish = wish_of(run, program.series, b, at);
-  const bool takes = run.kind == LaneRunKind::kTake || run.kind == LaneRunKind::kTakeBesideSun;
+  const bool sun_first = !policies.grid_to_battery || takes_from_grid(run);
   const Vector stored_per_solar = load(b.stored_per_solar + at);
   const Vector solar_per_stored = load(b.solar_per_stored + at);
   const Vector grid_per_stored = load(b.grid_per_stored + at);
   const Vector capacity = load(b.capacity + at);
   const Vector same = multiply(capacity, broadcast(kSameCharge));
   const Vector nearly_full = subtract(limits.high, same);
+  const Vector exact = multiply(capacity, broadcast(kExact));
+  const Vector solar_per_saved = load(b.solar_per_saved + at);
   const Vector noise = add(multiply(capacity, broadcast(kRounding)), broadcast(policies.noise));
   Vector stored = before.of[kStored][i];
   Vector discharged = before.of[kDischarged][i];
@@ -183,14 +93,16 @@ inline void work_within(const Account<kPriced>& to, const LaneProgram& program, 
   Vector full = broadcast(0.0);
   Vector empty = broadcast(0.0);
   Vector missed = broadcast(0.0);
+  Vector failed = broadcast(0.0);
   Vector peak = before.of[kPeak][i];
   Vector imported = broadcast(-own.imported);
   Vector exported = broadcast(-own.exported);
   for (std::size_t t = 0; t < run.steps; ++t) {
     const Vector needed = broadcast(loads[t]);
     const Vector sun = broadcast(suns[t]);
-    const Bounds possible{subtract(stored, reach.fall(loads[t] + battery_outlet[t])),
-                          add(stored, reach.rise(suns[t]))};
+    const Vector rise = reach.rise(run.first + t);
+    const Vector fall = reach.fall(run.first + t);
+    const Bounds possible{subtract(stored, fall), add(stored, rise)};
     const Bounds wanted{possible.hold(within[t].low), possible.hold(within[t].high)};
     const Vector after = wanted.hold(add(stored, wish.at(t)));
     const Vector change = subtract(after, stored);
@@ -198,9 +110,19 @@ inline void work_within(const Account<kPriced>& to, const LaneProgram& program, 
 
     // The sun that is stored before the grid's turn; beyond it the sun, where the grid may not.
     const double spare = suns[t] > loads[t] ? suns[t] - loads[t] : 0.0;
-    const double first = !policies.grid_to_battery || takes ? suns[t] : spare;
+    const double first = sun_first ? suns[t] : spare;
     const Vector gained = positive(change);
-    const Vector solar = least_of(multiply(gained, solar_per_stored), broadcast(first));
+    const Vector all_from_sun = multiply(gained, solar_per_stored);
+    Vector solar = least_of(all_from_sun, broadcast(first));
+    if (policies.import_limit != nullptr) {
+      // Where it binds, more of the sun is stored, which saves the grid's energy a conversion.
+      const double room = policies.import_limit[run.first + t] - loads[t] + suns[t];
+      const Vector above = subtract(multiply(gained, grid_per_stored), broadcast(room));
+      const Vector most = least_of(all_from_sun, sun);
+      solar = most_of(least_of(multiply(above, solar_per_saved), most), solar);
+      const Vector beyond = subtract(broadcast(0.0), least_of(after, add(rise, fall)));
+      failed = add(failed, one_if_above(beyond, exact));
+    }
     Vector charged = broadcast(0.0);
     if (policies.grid_to_battery) {
       const Vector rest = positive(subtract(gained, multiply(solar, stored_per_solar)));
@@ -253,6 +175,7 @@ inline void work_within(const Account<kPriced>& to, const LaneProgram& program, 
     add_to(to_row + at, where_above(astray, broadcast(0.0), found, broadcast(0.0)));
   };
   count(b.missed, missed);
+  count(b.failed, failed);
   if (!program.counts_hours) return;
   count(b.full, full);
   count(b.empty, empty);
@@ -312,6 +235,9 @@ inline void watch_run(const Account<kPriced>& to, const LaneProgram& program, st
     const Vector above = subtract(most_of(start, end), ends[i].high);
     const Vector slack = multiply(load(b.capacity + at), broadcast(kSlack));
     astray[i] = subtract(most_of(below, above), slack);
+    if (program.policies.import_limit != nullptr) {
+      astray[i] = most_of(astray[i], over_limit(to.run, own, b, at));
+    }
   }
   if (program.counts_hours) {
     count_hours(to.run, program.series, b, to.lane, before.of[kStored], astray);

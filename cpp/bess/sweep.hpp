@@ -30,10 +30,10 @@ struct Watched {
 // the same, and what the site does where they do nothing. Immutable; shared by threads.
 class SweepProgram {
  public:
-  // Requires: the site has no import and no inverter limit; the rule is surplus or fixed schedule;
+  // Requires: the site has no inverter limit; the rule is surplus or fixed schedule;
   // `bins` covers the site's steps, every bin below `bin_count`; prices of one length. Where the
   // grid may charge by schedule, so may the sun. The permissions matter to surplus only where there
-  // are policies.
+  // are policies, or an import limit.
   SweepProgram(const Site& site, const Rule& rule, bool grid_to_battery, bool battery_to_grid,
                const Runs& bins, std::size_t bin_count, const StepPrices& prices,
                const Watched& watched);
@@ -63,12 +63,13 @@ class SweepProgram {
   double common_cost_ = 0;
   bool priced_;
   bool counts_hours_;
-  bool held_;  // there are policies; without, all that follows is empty
+  bool held_;  // there are policies or an import limit; without, all that follows is empty
   bool grid_to_battery_;
   bool battery_to_grid_;
   std::vector<LaneRunPolicy> run_policies_;
   std::vector<LaneWindow> windows_;
   std::vector<double> load_;
+  std::vector<double> import_limit_;
   std::vector<double> solar_outlet_;
   std::vector<double> battery_outlet_;
   double noise_ = 0;
@@ -90,7 +91,8 @@ struct LaneBatteries {
   std::size_t count() const { return minimum_energy.size(); }
 };
 
-// What a sweep finds, a number for each battery: bin-major, kWh AC.
+// What a sweep finds, a number for each battery: bin-major, kWh AC. NaN where a battery cannot
+// serve a load above the import limit.
 struct LaneResults {
   std::span<double> imported;    // [bins][count]
   std::span<double> exported;    // [bins][count]

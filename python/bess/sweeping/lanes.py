@@ -55,7 +55,8 @@ class Lanes(AtOnce):
         runs = self.bins[0]
         buy, sell = (None, None) if prices is None else prices
         ahead = [(w.step, w.minimum, w.maximum) for w in windows if w.step >= 0]
-        self._trades = self._scheduled or bool(ahead)  # there may be trade with the grid
+        # Whether there may be trade with the grid.
+        self._trades = self._scheduled or bool(ahead) or site.import_limit_kwh is not None
         self._programs = {
             (grid, send): _core.SweepProgram(
                 site._core,
@@ -77,7 +78,7 @@ class Lanes(AtOnce):
     @staticmethod
     def know_site(site: Site) -> bool:
         """Whether lanes can work a site."""
-        return site.import_limit_kwh is None and site.inverter_limit_kwh is None
+        return site.inverter_limit_kwh is None
 
     @property
     def chunk(self) -> int:

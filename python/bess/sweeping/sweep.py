@@ -94,7 +94,7 @@ def sweep(
         Whether to show a bar on standard error; by default where that is a terminal.
 
     Surplus and fixed schedule are worked for many batteries at once, straight to the energies and
-    peaks that a bill is made of, unless the site has an import or inverter limit, or the battery
+    peaks that a bill is made of, unless the site has an inverter limit, or the battery
     discharges by itself; everything else battery by battery.
 
     >>> import numpy as np
