@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import CancelledError
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,16 @@ def test_threads_and_blocks_change_no_bit(workers: int, rows: int) -> None:
     run_on_threads(cases, GRID, chunks, workers, columns.write, lambda count: None)
     for name, column in columns.in_order().items():
         assert_array_equal(column, whole[name])
+
+
+def test_a_chunk_stops_between_two_batteries() -> None:
+    from bess.sweeping.cases import cases_of
+
+    (case,) = cases_of(home(), bess.Optimize(), DEMAND, None, {}, METRICS, None)
+    asked = iter([False, False, True])
+    with pytest.raises(CancelledError):
+        case.columns(GRID, 0, 16, lambda: next(asked))
+    assert next(asked, None) is None
 
 
 def test_a_folder_holds_the_same_bits(tmp_path: Path) -> None:

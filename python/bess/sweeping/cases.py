@@ -127,7 +127,7 @@ class Case:
         if self._at_once is not None:
             known = np.flatnonzero(self._at_once.knows(fields, count))
             if len(known):
-                found = self._at_once.find(_at(fields, known, count), len(known))
+                found = self._at_once.find(_at(fields, known, count), len(known), stopped)
                 told = ~np.isnan(found.import_kwh)
                 columns = columns_of(found, self._baseline, self.metrics, self.periods)
                 if not told.all():

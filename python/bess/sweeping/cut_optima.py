@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import CancelledError
 from typing import Any, Final
 
 import numpy as np
@@ -60,7 +61,7 @@ class CutOptima(AtOnce):
     def knows(self, fields: Mapping[str, Any], count: int) -> NDArray[np.bool_]:
         return np.broadcast_to(field(fields, "terminal_state_of_charge") != "cyclic", (count,))
 
-    def find(self, fields: Mapping[str, Any], count: int) -> Found:
+    def find(self, fields: Mapping[str, Any], count: int, stopped: Callable[[], bool]) -> Found:
         runs = self.bins[0]
         by_bin = np.full((3, runs.bins, count), np.nan)
         discharged, from_grid, sent, curtailed, stored, paid, gap = np.full((7, count), np.nan)
@@ -68,6 +69,8 @@ class CutOptima(AtOnce):
         similar: Recollection | None = None
         batteries = [battery_of(fields, row) for row in range(count)]
         for row in sorted(range(count), key=lambda row: _size(batteries[row])):
+            if stopped():
+                raise CancelledError
             battery = batteries[row]
             try:
                 units = units_of(self.site, battery, self._policies, {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from typing import Any, ClassVar
@@ -59,8 +59,14 @@ class AtOnce:
         """Which batteries can be worked so."""
         raise NotImplementedError
 
-    def find(self, fields: Mapping[str, Any], count: int) -> Found:
-        """What each of ``count`` batteries does; NaN where it cannot be told so."""
+    def find(self, fields: Mapping[str, Any], count: int, stopped: Callable[[], bool]) -> Found:
+        """What each of ``count`` batteries does; NaN where it cannot be told so.
+
+        Raises
+        ------
+        concurrent.futures.CancelledError
+            Between two batteries that take long, when ``stopped`` says so.
+        """
         raise NotImplementedError
 
     @cached_property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -95,7 +95,7 @@ class Lanes(AtOnce):
             known = known & np.less_equal(np.maximum(low, least), np.minimum(high, most))
         return np.broadcast_to(known, (count,))
 
-    def find(self, fields: Mapping[str, Any], count: int) -> Found:
+    def find(self, fields: Mapping[str, Any], count: int, stopped: Callable[[], bool]) -> Found:
         batteries = self._batteries(fields, count)
         grid = column(fields, "allow_grid_to_battery", count) & self._trades
         send = column(fields, "allow_battery_to_grid", count) & self._trades

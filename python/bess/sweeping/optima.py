@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -52,7 +52,7 @@ class Optima(AtOnce):
         known = np.equal(field(fields, "self_discharge_per_hour"), 0)
         return np.broadcast_to(known & (wanted == "initial"), (count,))
 
-    def find(self, fields: Mapping[str, Any], count: int) -> Found:
+    def find(self, fields: Mapping[str, Any], count: int, stopped: Callable[[], bool]) -> Found:
         runs = self.bins[0]
         batteries = self._batteries(fields, count)
         by_bin, totals = _core.sweep_optima(
