@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -186,19 +187,34 @@ def windows(
     """
     if not policies:
         return ()
+    found = []
+    met: dict[tuple[int, ...], tuple[float, float, tuple[str, ...]]] = {}
+    for at, step, asking in _asking(tuple(policy.schedule for policy in policies), timeline):
+        if asking not in met:
+            sources = tuple(f"policies[{i}]" for i in asking)
+            met[asking] = (*_meet(policies, asking, at, minimum, maximum), sources)
+        found.append(Window(at, step, *met[asking]))
+    return tuple(found)
+
+
+@lru_cache(maxsize=32)  # finding a year of instants takes longer than dispatching a battery
+def _asking(
+    schedules: tuple[OnceSchedule | WeeklySchedule, ...], timeline: Timeline
+) -> tuple[tuple[datetime, int, tuple[int, ...]], ...]:
+    """The instants of schedules in order, the step of each, and which schedules it is of."""
     start, end = (timeline.instant(k).astimezone(UTC) for k in (0, timeline.steps))
     asking: dict[datetime, list[int]] = {}
-    for i, policy in enumerate(policies):
-        for instant in policy.schedule.instants(start, end):
+    for i, schedule in enumerate(schedules):
+        for instant in schedule.instants(start, end):
             asking.setdefault(instant.astimezone(UTC), []).append(i)
-    found = []
-    for instant in sorted(asking):
-        at = instant.astimezone(timeline.tzinfo)
-        low, high = _meet(policies, asking[instant], at, minimum, maximum)
-        step = -((start - instant) // timedelta(seconds=timeline.step_seconds)) - 1
-        sources = tuple(f"policies[{i}]" for i in asking[instant])
-        found.append(Window(at, step, low, high, sources))
-    return tuple(found)
+    return tuple(
+        (
+            instant.astimezone(timeline.tzinfo),
+            -((start - instant) // timedelta(seconds=timeline.step_seconds)) - 1,
+            tuple(asking[instant]),
+        )
+        for instant in sorted(asking)
+    )
 
 
 def _meet(
