@@ -11,6 +11,7 @@ size. Steps that are not convex have convex hulls below them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from copy import copy
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -24,6 +25,7 @@ from bess.dynamic_program import StepSolver
 from bess.errors import InfeasibleError, SolverError
 from bess.highs import Clock
 from bess.money import BilledMoney, Money
+from bess.optimization import optimize
 from bess.prices import Prices
 from bess.site import Site
 from bess.strategy import Optimize, Strategy
@@ -186,4 +188,11 @@ class _TariffPlanes:
         self._similar = found.search or self._similar
         cost, _ = self._bill.cost_and_scale(found.series, found.device_series)
         *prices, constant = rounds.row_prices.by_step(rows, money)
-        return sized.plane(unit, (prices[0], prices[1]), cost, constant)
+        plane = sized.plane(unit, (prices[0], prices[1]), cost, constant)
+        if plane is None or plane.hulls or found.gap <= sized.strategy.gap:
+            return plane
+        # The prices are right where a mixture of schedules is still to be found.
+        with suppress(SolverError):
+            better = optimize(sized.site, [unit], sized.strategy, money)
+            cost, _ = self._bill.cost_and_scale(better.series, better.device_series)
+        return plane._replace(cost=min(cost, plane.cost))
