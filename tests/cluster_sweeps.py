@@ -10,7 +10,7 @@ import numpy as np
 from numpy.testing import assert_array_equal
 
 import bess
-from bess.sweeping import cases, lanes
+from bess.sweeping import case, lanes
 
 STEPS = 24 * 40
 HOURS = np.arange(STEPS) % 24
@@ -35,7 +35,7 @@ SWEEP: dict[str, Any] = {
 
 def small_chunks() -> None:
     lanes._NUMBERS_AT_ONCE = 64
-    cases._CHUNKS = 1
+    case._CHUNKS = 1
 
 
 def same(found: bess.SweepTable, expected: bess.SweepTable) -> None:

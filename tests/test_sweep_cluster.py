@@ -17,9 +17,9 @@ import pytest
 from cluster_sweeps import SWEEP, same, small_chunks, soon
 
 import bess
-from bess.sweeping import cases, lanes
+from bess.sweeping import case, lanes
 from bess.sweeping import cluster as cluster_module
-from bess.sweeping.cases import Case
+from bess.sweeping.case import Case
 
 distributed = pytest.importorskip("distributed")
 pytestmark = pytest.mark.cluster
@@ -39,7 +39,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 @pytest.fixture
 def client(cluster: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setattr(lanes, "_NUMBERS_AT_ONCE", 64)
-    monkeypatch.setattr(cases, "_CHUNKS", 1)
+    monkeypatch.setattr(case, "_CHUNKS", 1)
     with distributed.Client(cluster) as client:
         client.wait_for_workers(2, timeout=60)
         client.run(small_chunks)

@@ -13,7 +13,7 @@ import pytest
 from cluster_sweeps import SWEEP
 
 import bess
-from bess.sweeping import cases, lanes
+from bess.sweeping import case, lanes
 from bess.sweeping import cluster as cluster_module
 
 distributed = pytest.importorskip("distributed")
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.cluster
 def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Of a cluster in this process."""
     monkeypatch.setattr(lanes, "_NUMBERS_AT_ONCE", 64)
-    monkeypatch.setattr(cases, "_CHUNKS", 1)
+    monkeypatch.setattr(case, "_CHUNKS", 1)
     with distributed.Client(
         processes=False,
         n_workers=1,

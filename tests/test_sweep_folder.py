@@ -21,8 +21,8 @@ from numpy.testing import assert_array_equal
 from pandas.testing import assert_frame_equal
 
 import bess
-from bess.sweeping import cases, lanes, one_by_one
-from bess.sweeping.cases import Case
+from bess.sweeping import case, lanes, one_by_one
+from bess.sweeping.case import Case
 from bess.sweeping.fingerprint import fingerprint
 from bess.sweeping.folder import Folder
 
@@ -61,7 +61,7 @@ TEXTS = {"terminal_state_of_charge": str}
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lanes, "_NUMBERS_AT_ONCE", 64)
-    monkeypatch.setattr(cases, "_CHUNKS", 1)
+    monkeypatch.setattr(case, "_CHUNKS", 1)
 
 
 def same(found: bess.SweepTable, expected: bess.SweepTable) -> None:
@@ -133,8 +133,8 @@ def test_the_same_call_again_works_nothing(tmp_path: Path, monkeypatch: pytest.M
 KILLED = """
 import os, signal, sys
 import bess
-from test_sweep_folder import GRID, HOME, PRICES, cases, lanes
-lanes._NUMBERS_AT_ONCE, cases._CHUNKS = 64, 1
+from test_sweep_folder import GRID, HOME, PRICES, case, lanes
+lanes._NUMBERS_AT_ONCE, case._CHUNKS = 64, 1
 written, sync = [], os.fsync
 def fsync(file):
     sync(file)

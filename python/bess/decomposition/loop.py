@@ -11,7 +11,7 @@ from bess import _core
 from bess._arrays import Floats
 from bess.decomposition.blocks import Blocks, blocks_at, cut_into_blocks, part_bounds
 from bess.decomposition.cap_search import CapSearch
-from bess.decomposition.coupled_rows import CoupledRows, split
+from bess.decomposition.coupled_rows import CoupledRows
 from bess.decomposition.cut_master import CutMaster, CutPoint, Cuts
 from bess.decomposition.entries import Entries
 from bess.decomposition.priced_steps import PricedSteps
@@ -19,7 +19,6 @@ from bess.decomposition.recollection import Recollection
 from bess.decomposition.row_prices import RowPrices
 from bess.decomposition.trajectory_master import TrajectoryMaster
 from bess.dynamic_program import Optimum, kinks_at
-from bess.errors import SolverError
 from bess.highs import Clock
 from bess.infeasibility import EnergyWindows, stated_windows, wanted_windows
 from bess.limits import Limit, all_met
@@ -28,7 +27,7 @@ from bess.site import Site
 from bess.strategy import Optimize
 from bess.unit import Unit
 
-__all__ = ["Rounds", "not_by_cuts", "optimize_by_cuts"]
+__all__ = ["Rounds"]
 
 # The search ends when this many rounds have not brought the gap to this part of what it was.
 _PATIENCE = 20
@@ -42,52 +41,6 @@ _NEAR = 1e-4
 _SAME_COST = 1e-12
 # Where nothing new is found, prices are tried by so much beside those of the cuts.
 _ASIDE = 1e-6
-
-
-def not_by_cuts(units: list[Unit], strategy: Optimize, money: Money) -> str | None:
-    """Why a problem is not one for cuts around the dynamic programme; None where it may be."""
-    if len(units) > 1:
-        return "there are several devices"
-    if money.solar_metered_apart:
-        return "the sun has a meter of its own"
-    if units[0].battery.terminal_state_of_charge == "cyclic":
-        return "the start is free"
-    if strategy.allow_simultaneous:
-        return "allow_simultaneous is set"
-    return None
-
-
-def optimize_by_cuts(
-    site: Site,
-    unit: Unit,
-    strategy: Optimize,
-    money: Money,
-    limits: Sequence[Limit],
-    within: Optimum | None,
-    clock: Clock,
-    similar: Recollection | None = None,
-) -> Optimum | None:
-    """The least-cost dispatch of a unit on a tariff, or under limits on sums over all steps.
-
-    None where the tariff has too many sums, or rounding leaves no answer. ``within`` is a dispatch
-    that keeps the limits, where there are any. Where steps are not convex a gap may be left: boxes
-    of caps close it, unless there are sums over steps or choices, too. ``similar`` is what the
-    search for another battery at the site and tariff found: the search then begins there.
-
-    Raises
-    ------
-    InfeasibleError
-        Naming the first instant at which a policy or the terminal state of charge cannot be met, or
-        the first step whose load is above the import limit.
-    """
-    rows = split(money.charges, limits, unit.battery)
-    if rows is None:
-        return None
-    search = Rounds(site, unit, strategy, money, limits, rows, clock)
-    try:
-        return search.run(within, similar)
-    except SolverError:
-        return None
 
 
 class _Schedule(NamedTuple):

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bess.errors import ClusterError, InputError, MissingExtraError
-from bess.sweeping.cases import Case
+from bess.sweeping.case import Case
 from bess.sweeping.folder import Folder
 from bess.sweeping.parameters import Parameters
 from bess.sweeping.running import Chunk

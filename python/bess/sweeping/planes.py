@@ -18,9 +18,9 @@ from typing import Any, Final, NamedTuple, Protocol
 from bess import _core
 from bess._arrays import Floats
 from bess.battery import Battery
-from bess.decomposition import Recollection
+from bess.decomposition import Recollection, not_by_cuts
 from bess.decomposition.coupled_rows import CoupledRows, split
-from bess.decomposition.loop import Rounds, not_by_cuts
+from bess.decomposition.loop import Rounds
 from bess.dynamic_program import StepSolver
 from bess.errors import InfeasibleError, SolverError
 from bess.highs import Clock

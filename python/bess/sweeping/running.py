@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bess.sweeping.cases import Case
+from bess.sweeping.case import Case
 from bess.sweeping.parameters import Parameters
 
 __all__ = [

@@ -15,7 +15,8 @@ from bess.policy import SchedulePolicy
 from bess.prices import Prices
 from bess.site import Site
 from bess.strategy import Strategy
-from bess.sweeping.cases import Case, cases_of
+from bess.sweeping.case import Case
+from bess.sweeping.cases import cases_of
 from bess.sweeping.cluster import checked_client, even, run_on_cluster
 from bess.sweeping.costs import Costs
 from bess.sweeping.fingerprint import fingerprint, fingerprint_of_batteries
