@@ -208,10 +208,9 @@ def _sized(shared: Mapping[str, Any], capacity_kwh: float, power_kw: float) -> B
 
 def _each_by_itself(strategy: Strategy, tariff: Tariff | None, policies: Sequence[Any]) -> bool:
     """Whether a sweep dispatches one battery after the other."""
-    if policies:
-        return True
     if isinstance(strategy, Optimize):
-        return strategy != _PLAIN or (tariff is not None and bool(tariff.not_by_step()))
+        by_step = tariff is None or not tariff.not_by_step()
+        return not by_step or bool(policies) or strategy != _PLAIN
     return not isinstance(strategy, (Surplus, FixedSchedule))
 
 
