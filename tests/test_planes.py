@@ -12,7 +12,7 @@ from random_tariffs import random_place, random_tariff
 
 from bess import Battery, Optimize, Site, dispatch
 from bess.errors import InfeasibleError
-from bess.sweeping.planes import planes_of
+from bess.sizing.planes import planes_of
 from bess.tariff import DemandRate
 
 AT_NOON = {

@@ -16,8 +16,8 @@ from reference_size import best_value_by_linear_program
 
 import bess
 from bess import Battery, Costs, InputError, Optimize, Prices, Site, Sizing, Surplus
-from bess.sweeping.refining import refine
-from bess.sweeping.sizes import points_of
+from bess.sizing.refining import refine
+from bess.sizing.sizes import points_of
 from bess.tariff import DemandRate, EnergyRate, FixedCharge
 from bess.tariff.rates import Band, DemandBand, MinimumCharge, Ratchet
 

@@ -38,11 +38,11 @@ if TYPE_CHECKING:
     from bess.baselining import Baseline, Origin, baseline
     from bess.economics import Savings, savings
     from bess.profile import Profile, read_profile
+    from bess.sizing.size import size
+    from bess.sizing.sized import Sizing
     from bess.storage import PostStorageProfile, StorageRequest, StorageResponse, run_request
     from bess.sweeping.costs import Costs
     from bess.sweeping.parameters import BatteryGrid
-    from bess.sweeping.sized import Sizing
-    from bess.sweeping.sizing import size
     from bess.sweeping.stored import read_sweep
     from bess.sweeping.sweep import sweep
     from bess.sweeping.table import SweepTable
@@ -114,7 +114,7 @@ _LATER = {
     "PostStorageProfile": "bess.storage",
     "Profile": "bess.profile",
     "Savings": "bess.economics",
-    "Sizing": "bess.sweeping.sized",
+    "Sizing": "bess.sizing.sized",
     "StorageRequest": "bess.storage",
     "StorageResponse": "bess.storage",
     "SweepTable": "bess.sweeping.table",
@@ -126,7 +126,7 @@ _LATER = {
     "read_sweep": "bess.sweeping.stored",
     "run_request": "bess.storage",
     "savings": "bess.economics",
-    "size": "bess.sweeping.sizing",
+    "size": "bess.sizing.size",
     "sweep": "bess.sweeping.sweep",
 }
 

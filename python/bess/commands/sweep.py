@@ -15,8 +15,8 @@ import typer
 from bess.commands.running import errors_alone
 
 if TYPE_CHECKING:
+    from bess.sizing.sized import Sizing
     from bess.sweeping.request import SweepRequest
-    from bess.sweeping.sized import Sizing
 
 __all__ = ["sweep_file"]
 
@@ -130,7 +130,7 @@ def sweep_file(
 def _sizings(asked: SweepRequest, threads: int | None) -> Iterator[tuple[str, Sizing]]:
     """The best size at each site, by each strategy, at each tariff, under what sets it apart."""
     from bess.errors import InputError
-    from bess.sweeping.sizing import size
+    from bess.sizing.size import size
 
     if asked.size is None or asked.costs is None:
         return

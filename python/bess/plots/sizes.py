@@ -10,7 +10,7 @@ from bess._arrays import Floats
 from bess.plots.style import COLOURS, SCALE, figure, graph_objects, styled
 
 if TYPE_CHECKING:
-    from bess.sweeping.sized import Sizing
+    from bess.sizing.sized import Sizing
 
 __all__ = ["surface_chart", "value_of_size"]
 

@@ -1,1 +1,1 @@
-"""Sweeps: many batteries at once, on threads, to a table."""
+"""Sweeps: many batteries at once, on threads or a cluster, to a table or a folder."""

@@ -13,9 +13,9 @@ from rich.text import Text
 
 from bess.page import cards, chart, document
 from bess.plots.sizes import surface_chart, value_of_size
+from bess.sizing.sized import Sizing
 from bess.sweeping.parameters import BatteryGrid
 from bess.sweeping.request import SweepRequest
-from bess.sweeping.sized import Sizing
 from bess.sweeping.table import SweepTable
 
 __all__ = ["best_table", "sizes_table", "sweep_page"]

@@ -16,6 +16,7 @@ from bess.errors import InputError
 from bess.policy import SchedulePolicy
 from bess.prices import Prices
 from bess.site import Site
+from bess.sizing.sizes import sizes_of
 from bess.storage.dispatching import battery_of, strategy_of
 from bess.storage.request import StorageRequest
 from bess.storage.run import read_request
@@ -25,7 +26,6 @@ from bess.sweeping.asked_batteries import batteries_asked
 from bess.sweeping.costs import Costs
 from bess.sweeping.fingerprint import fingerprint
 from bess.sweeping.parameters import Parameters
-from bess.sweeping.sizes import sizes_of
 from bess.tariff import Tariff
 
 __all__ = ["SweepRequest", "read_sweep_request"]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bess._arrays import Floats
-from bess.sweeping.sizes import points_of
+from bess.sizing.sizes import points_of
 
 __all__ = ["Refined", "refine"]
 

@@ -14,8 +14,8 @@ import numpy as np
 from bess._arrays import Floats
 from bess.growing_program import GrowingProgram
 from bess.highs import Clock
-from bess.sweeping.planes import Plane, Planes
-from bess.sweeping.sizes import Sizes, points_of
+from bess.sizing.planes import Plane, Planes
+from bess.sizing.sizes import Sizes, points_of
 
 __all__ = ["Proven", "least_by_planes"]
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic.alias_generators import to_camel
 
 from bess.battery import Battery
+from bess.sizing.sizes import Sizes
 from bess.sweeping.costs import Costs
-from bess.sweeping.sizes import Sizes
 from bess.sweeping.table import SweepTable
 
 if TYPE_CHECKING:

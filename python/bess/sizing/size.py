@@ -15,13 +15,13 @@ from bess.errors import InputError, SolverError
 from bess.policy import SchedulePolicy
 from bess.prices import Prices
 from bess.site import Site
+from bess.sizing.cutting import Proven, least_by_planes
+from bess.sizing.planes import planes_of
+from bess.sizing.refining import refine
+from bess.sizing.sized import Sizing
+from bess.sizing.sizes import points_of, sizes_of
 from bess.strategy import FixedSchedule, Optimize, Strategy, Surplus
 from bess.sweeping.costs import Costs
-from bess.sweeping.cutting import Proven, least_by_planes
-from bess.sweeping.planes import planes_of
-from bess.sweeping.refining import refine
-from bess.sweeping.sized import Sizing
-from bess.sweeping.sizes import points_of, sizes_of
 from bess.sweeping.sweep import sweep
 from bess.sweeping.table import SweepTable
 from bess.tariff import Tariff

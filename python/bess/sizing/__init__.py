@@ -1,0 +1,1 @@
+"""The battery of greatest value, over continuous capacity and power."""
