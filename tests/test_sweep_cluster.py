@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cluster_sweeps import SWEEP, same, small_chunks, soon
+from cluster_sweeps import SWEEP, soon
+from small_sweeps import same, small_chunks
 
 import bess
 from bess.sweeping import case, lanes
@@ -165,7 +166,8 @@ import os, signal, sys
 from contextlib import contextmanager
 import bess.sweeping.sweep
 from distributed import Client
-from cluster_sweeps import SWEEP, small_chunks
+from cluster_sweeps import SWEEP
+from small_sweeps import small_chunks
 
 @contextmanager
 def bar(total, shown):

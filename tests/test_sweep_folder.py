@@ -5,43 +5,20 @@ from __future__ import annotations
 import json
 import os
 import pickle
-import signal
-import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
 from pandas.testing import assert_frame_equal
+from small_sweeps import GRID, HOME, NIGHT, PRICES, TIGHT, rows_worked, same
 
 import bess
-from bess.sweeping import case, lanes, one_by_one
-from bess.sweeping.case import Case
+from bess.sweeping import case, lanes
 from bess.sweeping.fingerprint import fingerprint
 from bess.sweeping.folder import Folder
 
-STEPS = 24 * 40
-HOURS = np.arange(STEPS) % 24
-SUN = np.maximum(np.sin((HOURS - 6) / 12 * np.pi), 0) * 4
-HOME = bess.Site(load_kwh=1 + HOURS % 7 / 10, solar_kwh=SUN, start="2025-03-01T00:00Z")
-TIGHT = bess.Site(  # of which batteries go one by one
-    load_kwh=1 + HOURS % 7 / 10,
-    start="2025-03-01T00:00Z",
-    import_limit_kwh=1.5,
-    inverter_limit_kw=50,
-)
-NIGHT = bess.FixedSchedule(
-    charge=[{"touPeriods": [{"fromHour": 0, "toHour": 6}]}],
-    discharge=[{"touPeriods": [{"fromHour": 16, "toHour": 21}]}],
-)
-PRICES = bess.Prices(np.where(HOURS >= 16, 0.4, 0.2), 0.05)
-GRID = bess.BatteryGrid(capacity_kwh=np.linspace(1, 20, 29), duration_hours=np.linspace(1, 5, 13))
 SWEEP: dict[str, Any] = {
     "site": {"home": HOME, "tight": TIGHT},
     "batteries": {
@@ -62,29 +39,6 @@ TEXTS = {"terminal_state_of_charge": str}
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lanes, "_NUMBERS_AT_ONCE", 64)
     monkeypatch.setattr(case, "_CHUNKS", 1)
-
-
-def same(found: bess.SweepTable, expected: bess.SweepTable) -> None:
-    assert list(found) == list(expected)
-    assert found.scenarios == expected.scenarios
-    for name in expected:
-        texts = expected[name].dtype == object and name != "error"
-        column = np.array([str(v) for v in expected[name]], object) if texts else expected[name]
-        assert found[name].dtype == column.dtype
-        assert_array_equal(found[name], column)
-
-
-def rows_worked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
-    """What `Case.columns` is asked for from now on: where, and which battery."""
-    worked: list[tuple[str, int]] = []
-    columns = Case.columns
-
-    def noted(self: Case, parameters: Any, first: int, last: int, *more: Any) -> Any:
-        worked.extend((str(self.labels), row) for row in range(first, last))
-        return columns(self, parameters, first, last, *more)
-
-    monkeypatch.setattr(Case, "columns", noted)
-    return worked
 
 
 @pytest.mark.parametrize("workers", [1, 2, 7])
@@ -128,140 +82,6 @@ def test_the_same_call_again_works_nothing(tmp_path: Path, monkeypatch: pytest.M
     again = bess.sweep(**pickle.loads(pickle.dumps(SWEEP)), out=str(tmp_path))
     assert not worked
     same(again, first)
-
-
-KILLED = """
-import os, signal, sys
-import bess
-from test_sweep_folder import GRID, HOME, PRICES, case, lanes
-lanes._NUMBERS_AT_ONCE, case._CHUNKS = 64, 1
-written, sync = [], os.fsync
-def fsync(file):
-    sync(file)
-    written.append(file)
-    if len(written) == 4:  # the manifest, two partitions, and one that has no name yet
-        os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
-os.fsync = fsync
-bess.sweep(HOME, GRID, bess.Surplus(), prices=PRICES, out=sys.argv[1], workers=2)
-"""
-
-
-def test_a_killed_process_leaves_whole_partitions_and_the_next_works_the_rest(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = tmp_path / "sweep"
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
-    done = subprocess.run(
-        [sys.executable, "-c", KILLED, str(folder)], env=environment, capture_output=True
-    )
-    assert done.returncode not in (0, 1), done.stderr
-    files = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
-    assert [path for path in files if path.name.startswith(".tmp-")]
-    unfinished = bess.read_sweep(folder)
-    there, missing = unfinished.scenarios, unfinished.missing
-    assert there == 64 * len(list(folder.glob("part-*"))) > 0
-    assert there + missing == 377
-    assert f"{unfinished!r}".startswith(f"SweepTable({there} scenarios and {missing} missing: cap")
-    worked = rows_worked(monkeypatch)
-    table = bess.sweep(HOME, GRID, bess.Surplus(), prices=PRICES, out=folder, workers=2)
-    assert len(worked) == len(set(worked)) == missing
-    same(table, bess.sweep(HOME, GRID, bess.Surplus(), prices=PRICES))
-    left = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
-    assert {path for path in left if path.name.startswith(".")} == set()
-    assert all(left[path] == at for path, at in files.items() if path in left)
-
-
-@contextmanager
-def raising(error: BaseException, after: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Fails when so many scenarios have been done."""
-    done = 0
-
-    @contextmanager
-    def bar(total: int, shown: bool | None) -> Iterator[Any]:
-        def advance(count: int) -> None:
-            nonlocal done
-            done += count
-            if done > after:
-                raise error
-
-        yield advance
-
-    with monkeypatch.context() as patched:
-        patched.setattr("bess.sweeping.sweep.progress_bar", bar)
-        yield
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-def test_an_interrupt_is_raised_once_and_what_is_written_stays(
-    workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    threads = threading.active_count()
-    with raising(KeyboardInterrupt(), 100, monkeypatch), pytest.raises(KeyboardInterrupt):
-        bess.sweep(HOME, GRID, bess.Surplus(), out=tmp_path, workers=workers)
-    assert threading.active_count() == threads
-    assert not list(tmp_path.glob(".tmp-*"))
-    part = bess.read_sweep(tmp_path)
-    assert 0 < part.scenarios < 377
-    assert part.scenarios + part.missing == 377
-    same(
-        bess.sweep(HOME, GRID, bess.Surplus(), out=tmp_path), bess.sweep(HOME, GRID, bess.Surplus())
-    )
-
-
-def test_an_interrupt_from_the_keyboard_starts_no_other_battery(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    begun = []
-    stopping = threading.Event()
-    dispatch, shutdown = one_by_one.dispatch, ThreadPoolExecutor.shutdown
-
-    def interrupted(*given: Any, **options: Any) -> Any:
-        begun.append(given)
-        if len(begun) == 5:
-            signal.raise_signal(signal.SIGINT)
-        if len(begun) >= 5:
-            stopping.wait(20)
-        return dispatch(*given, **options)
-
-    def shut(self: Any, **options: Any) -> None:
-        stopping.set()
-        shutdown(self, **options)
-
-    monkeypatch.setattr(one_by_one, "dispatch", interrupted)
-    monkeypatch.setattr(ThreadPoolExecutor, "shutdown", shut)
-    with pytest.raises(KeyboardInterrupt):
-        bess.sweep(HOME, GRID, bess.PeakShave(target_kw=1), workers=2)
-    assert len(begun) <= 6
-
-
-def test_an_exception_in_a_thread_ends_the_sweep(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    columns = Case.columns
-
-    def wrong(self: Case, parameters: Any, first: int, *more: Any) -> Any:
-        if first >= 128:
-            raise RuntimeError("a mistake")
-        return columns(self, parameters, first, *more)
-
-    monkeypatch.setattr(Case, "columns", wrong)
-    for workers in (1, 3):
-        with pytest.raises(RuntimeError, match="a mistake"):
-            bess.sweep(HOME, GRID, bess.Surplus(), out=tmp_path, workers=workers)
-    assert bess.read_sweep(tmp_path).scenarios == 128
-
-
-def test_one_worker_is_the_thread_that_called(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = set()
-    columns = Case.columns
-
-    def noted(self: Case, *given: Any) -> Any:
-        seen.add(threading.current_thread())
-        return columns(self, *given)
-
-    monkeypatch.setattr(Case, "columns", noted)
-    bess.sweep(HOME, GRID, bess.Surplus(), workers=1)
-    assert seen == {threading.current_thread()}
 
 
 @pytest.mark.parametrize(
@@ -449,7 +269,7 @@ def test_fingerprints_are_those_of_values_not_of_objects() -> None:
         bess.Surplus(),
         bess.Optimize(),
         bess.Optimize(gap=1e-3),
-        bess.Follow(SUN),
+        bess.Follow(HOME.solar_kwh),
         bess.PeakShave(target_kw=3),
         PRICES,
         bess.Prices(0.2),
