@@ -16,8 +16,10 @@ from typing import Any
 import pytest
 from cluster_sweeps import SWEEP, soon
 from small_sweeps import same, small_chunks
+from typer.testing import CliRunner
 
 import bess
+from bess.cli import app
 from bess.sweeping import case, lanes
 from bess.sweeping import cluster as cluster_module
 from bess.sweeping.case import Case
@@ -94,6 +96,22 @@ def fail() -> None:
 
 def mend() -> None:
     Case.columns = Case.whole  # type: ignore[attr-defined, method-assign]
+
+
+def test_the_command_works_on_the_cluster_of_its_file(client: Any, tmp_path: Path) -> None:
+    request = Path(__file__).parents[1] / "examples" / "optimize.json"
+    batteries = f"request = '{request}'\nbatteries = {{ capacity_kwh = [5, 10], power_kw = 3 }}\n"
+    file = tmp_path / "many.toml"
+    tables = []
+    for number, line in enumerate(("", f"cluster = '{client.cluster.scheduler_address}'\n")):
+        file.write_text(line + batteries)
+        out, page = tmp_path / f"{number}", tmp_path / "page.html"
+        result = CliRunner().invoke(
+            app, ["sweep", str(file), "--out", str(out), "--report", str(page)]
+        )
+        assert result.exit_code == 0, result.output
+        tables.append(bess.read_sweep(out))
+    same(*tables)
 
 
 def test_a_mistake_on_a_worker_is_raised_here(client: Any, expected: bess.SweepTable) -> None:
