@@ -180,4 +180,5 @@ class Sizing:
         if self.battery is None:
             return f"Sizing(no battery, {value})"
         sized = f"capacity_kwh={self.capacity_kwh:.6g}, power_kw={self.power_kw:.6g}"
-        return f"Sizing({sized}, {value}, bound={self.bound})"
+        bound = "not proven" if self.bound is None else f"bound={self.bound:.6g}"
+        return f"Sizing({sized}, {value}, {bound})"
