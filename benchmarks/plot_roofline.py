@@ -176,7 +176,7 @@ def main() -> None:
     """Count, measure, print, draw."""
     with tempfile.TemporaryDirectory() as at:
         folder = Path(at)
-        cases = [Case(name) for name in CASES if CASES[name][5] in (None, *sets())]
+        cases = [Case(name) for name in CASES if may_run(name)]
         used = {case.set for case in cases}
         ceiling = {name: ceilings(name, folder) for name in used}
         counting = {name: counting_kernel(name, folder) for name in used}
@@ -197,9 +197,11 @@ def main() -> None:
     Path(sys.argv[1] if len(sys.argv) > 1 else beside).write_text(drawing(lines), "utf-8")
 
 
-def sets() -> list[str]:
-    """The instruction sets of this machine for which operations are counted."""
-    return [name for name in _core.instruction_sets() if name in SETS]
+def may_run(name: str) -> bool:
+    """Whether there is what a case needs: its load, and an instruction set that is counted."""
+    place, *_, instructions, _ = CASES[name]
+    known = [None, *(each for each in _core.instruction_sets() if each in SETS)]
+    return instructions in known and (place == "house" or shared_folder().is_dir())
 
 
 if __name__ == "__main__":
