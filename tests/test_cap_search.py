@@ -65,7 +65,7 @@ def _random_case(seed: int) -> tuple[Site, Battery, Tariff]:
 def _check(seed: int) -> None:
     site, battery, tariff = _random_case(seed)
     try:
-        core = dispatch(site, battery, Optimize(engine="core"), tariff=tariff)
+        core = dispatch(site, battery, Optimize(engine="core", time_limit=60), tariff=tariff)
     except InfeasibleError:
         return
     highs = dispatch(site, battery, Optimize(engine="highs", time_limit=2.0), tariff=tariff)
@@ -93,6 +93,15 @@ def test_boxes_of_caps_close_the_gap_of_steps_that_are_not_convex(seed: int) -> 
 def test_boxes_of_caps_close_the_gap_of_many_tariffs(block: int) -> None:
     for seed in range(100 + 20 * block, 120 + 20 * block):
         _check(seed)
+
+
+@pytest.mark.slow
+def test_on_few_steps_highs_proves_what_boxes_of_caps_leave() -> None:
+    site, battery, tariff = _random_case(209)  # a demand charge on each of nine days
+    result = dispatch(site, battery, Optimize(), tariff=tariff)
+    assert result.engine == "highs"
+    assert result.gap is not None
+    assert result.gap <= 1e-6
 
 
 def _stretch(case: Case) -> tuple[_core.StretchProgram, _core.CostToGo] | None:

@@ -33,6 +33,9 @@ __all__ = ["Rounds"]
 _PATIENCE = 20
 _LITTLE_NEARER = 0.9
 _LITTLE_PATIENCE = 8  # where boxes of caps may close what is left
+# On fewer steps HiGHS is the faster one where boxes have not closed the gap after so many tries.
+_MANY_STEPS = 2000
+_TRIES = 16
 # A tariff's choices are made anew when no more than this part of the gap lies in those made before.
 _LITTLE_LEFT = 0.01
 # The next columns are those of the cuts, and this part of the way to the best that are known.
@@ -177,7 +180,10 @@ class Rounds:
             self._clock,
         )
         gaps = [np.inf] * _PATIENCE
+        is_short = self._strategy.engine == "auto" and self._site.steps < _MANY_STEPS
         while self._gap <= _LITTLE_NEARER * gaps[-_PATIENCE]:
+            if is_short and len(gaps) == _PATIENCE + _TRIES:
+                return
             gaps.append(self._gap)
             self._bound = max(self._bound, search.bound)
             wanted = gap * max(1.0, abs(self._best.cost))
